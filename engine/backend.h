@@ -49,6 +49,7 @@ typedef enum
   RP_OP_GLU,
   RP_OP_COMBINE,
   RP_OP_ADD,
+  RP_OP_SCALE,
   RP_N_OPS
 } RpOpKind;
 
@@ -207,6 +208,17 @@ typedef struct
   float scale;
 } RpOpAdd;
 
+/* In place, x[r, i] = factors[e] · x[r, i] + bias[e, i], where e = ids[r], or 0 without ids. Some files keep a factor
+ * beside a weight matrix (one an expert) that its product is multiplied with. */
+typedef struct
+{
+  RpView x;       /* [n_rows, n] */
+  RpView factors; /* f32 [1], or [n_expert] with ids */
+  RpView ids;     /* i32 [n_rows]; may be absent */
+  RpView bias;    /* f32 [n], or [n_expert, n] with ids; may be absent */
+  guint n_rows, n, n_expert;
+} RpOpScale;
+
 typedef struct
 {
   RpOpKind kind;
@@ -224,6 +236,7 @@ typedef struct
     RpOpGlu glu;
     RpOpCombine combine;
     RpOpAdd add;
+    RpOpScale scale;
   };
 } RpOp;
 
