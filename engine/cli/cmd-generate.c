@@ -1,0 +1,169 @@
+#include "cli.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct
+{
+  char *prompt, *prompt_file, *system;
+  gboolean chat, special, ids, ignore_end, quiet;
+  int n_predict, top_k;
+  double temperature, top_p, min_p, repeat_penalty;
+  gint64 seed;
+} Options;
+
+static gboolean
+read_prompt (const Options *options, char **prompt, gsize *length, GError **error)
+{
+  if (options->prompt)
+    {
+      *prompt = g_strdup (options->prompt);
+      *length = strlen (options->prompt);
+      return TRUE;
+    }
+  return cli_read_all (options->prompt_file, prompt, length, error);
+}
+
+/* The tokens that the model sees: the text as it is, or a question in the model's own chat template. */
+static GArray *
+make_prompt (RpModel *model, const Options *options, GError **error)
+{
+  g_autofree char *text = NULL, *chat = NULL;
+  gsize length;
+  RpChatMessage messages[2];
+  guint n = 0;
+
+  if (!read_prompt (options, &text, &length, error))
+    return NULL;
+  if (!options->chat)
+    return rp_model_tokenize (model, text, length, TRUE, options->special, error);
+  if (options->system)
+    messages[n++] = (RpChatMessage){ "system", options->system };
+  messages[n++] = (RpChatMessage){ "user", text };
+  chat = rp_model_chat_prompt (model, messages, n, error);
+  return chat ? rp_model_tokenize (model, chat, -1, FALSE, TRUE, error) : NULL;
+}
+
+static gboolean
+on_text (const char *text, gsize length, gpointer user_data)
+{
+  const Options *options = user_data;
+
+  if (options->ids)
+    return TRUE;
+  fwrite (text, 1, length, stdout);
+  return fflush (stdout) == 0;
+}
+
+static void
+on_prefill (guint n_done, guint n_total, gpointer user_data)
+{
+  fprintf (stderr, "\rReading the prompt: %u of %u tokens", n_done, n_total);
+  if (n_done == n_total)
+    fputs ("\r\033[K", stderr);
+}
+
+static gboolean
+run (RpModel *model, RpSession *session, GArray *prompt, Options *options, RpGenerateStats *stats, GError **error)
+{
+  g_autoptr (GArray) tokens = g_array_new (FALSE, FALSE, sizeof (RpToken));
+  RpGenerateOptions generate = {
+    .n_predict = options->n_predict,
+    .sampler = {
+      .temperature = options->temperature,
+      .top_k = options->top_k,
+      .top_p = options->top_p,
+      .min_p = options->min_p,
+      .repeat_penalty = options->repeat_penalty,
+      .repeat_last_n = 64,
+      .seed = options->seed,
+    },
+    .cancel = cli_catch_signals (),
+    .prefill = !options->quiet && isatty (STDERR_FILENO) ? on_prefill : NULL,
+    .text = on_text,
+    .user_data = options,
+    .tokens = tokens,
+    .ignore_end = options->ignore_end,
+  };
+
+  if (!rp_session_generate (session, (RpToken *)prompt->data, prompt->len, &generate, stats, error))
+    return FALSE;
+  for (guint i = 0; options->ids && i < tokens->len; i++)
+    printf (i ? " %d" : "%d", g_array_index (tokens, RpToken, i));
+  putchar ('\n');
+  return cli_flush_output (error);
+}
+
+static void
+print_stats (const RpGenerateStats *stats)
+{
+  guint n_fed = stats->n_prompt - stats->n_reused;
+
+  fprintf (stderr, "%u tokens read in %.2f s (%.1f tok/s), %u made in %.2f s (%.1f tok/s)\n", n_fed,
+           stats->prefill_seconds, n_fed / MAX (1e-9, stats->prefill_seconds), stats->n_decoded, stats->decode_seconds,
+           stats->n_decoded / MAX (1e-9, stats->decode_seconds));
+}
+
+static int
+check (const Options *options)
+{
+  if (!options->prompt == !options->prompt_file)
+    {
+      cli_fail_text ("one of --prompt and --prompt-file is needed");
+      return 2;
+    }
+  if (options->n_predict < 0 || options->top_k < 0)
+    {
+      cli_fail_text ("-n and --top-k cannot be negative");
+      return 2;
+    }
+  return 0;
+}
+
+int
+rp_cmd_generate (int argc, char **argv)
+{
+  CliModelOptions model_options = { 0 };
+  Options options = { .top_p = 1, .repeat_penalty = 1, .seed = g_get_real_time () };
+  const GOptionEntry entries[] = {
+    { "prompt", 'p', 0, G_OPTION_ARG_STRING, &options.prompt, "The prompt", "TEXT" },
+    { "prompt-file", 'f', 0, G_OPTION_ARG_FILENAME, &options.prompt_file, "The prompt; -: standard input", "FILE" },
+    { "chat", 0, 0, G_OPTION_ARG_NONE, &options.chat, "Ask it in the model's chat template", NULL },
+    { "system", 0, 0, G_OPTION_ARG_STRING, &options.system, "With --chat: the system message", "TEXT" },
+    { "special", 0, 0, G_OPTION_ARG_NONE, &options.special, "Read special tokens that stand in the prompt", NULL },
+    { "predict", 'n', 0, G_OPTION_ARG_INT, &options.n_predict, "Most tokens to make (default: what fits)", "N" },
+    { "temp", 0, 0, G_OPTION_ARG_DOUBLE, &options.temperature, "Temperature; 0 is greedy (default: 0)", "T" },
+    { "top-k", 0, 0, G_OPTION_ARG_INT, &options.top_k, "Draw from the K likeliest; 0: off (default)", "K" },
+    { "top-p", 0, 0, G_OPTION_ARG_DOUBLE, &options.top_p, "Draw from the likeliest that hold P; 1: off (default)",
+      "P" },
+    { "min-p", 0, 0, G_OPTION_ARG_DOUBLE, &options.min_p, "Leave out what is below P of the likeliest", "P" },
+    { "repeat-penalty", 0, 0, G_OPTION_ARG_DOUBLE, &options.repeat_penalty, "1: off (default)", "R" },
+    { "seed", 's', 0, G_OPTION_ARG_INT64, &options.seed, "Seed of the draws (default: the time)", "S" },
+    { "ids", 0, 0, G_OPTION_ARG_NONE, &options.ids, "Print token ids in place of text", NULL },
+    { "ignore-end", 0, 0, G_OPTION_ARG_NONE, &options.ignore_end, "Go on where the model would end", NULL },
+    { "quiet", 'q', 0, G_OPTION_ARG_NONE, &options.quiet, "Nothing but errors on standard error", NULL },
+    { NULL },
+  };
+  g_autoptr (RpEngine) engine = NULL;
+  g_autoptr (RpModel) model = NULL;
+  g_autoptr (RpSession) session = NULL;
+  g_autoptr (GArray) prompt = NULL;
+  g_autoptr (GError) error = NULL;
+  RpGenerateStats stats = { 0 };
+  int status = cli_parse (&argc, &argv, "MODEL --prompt TEXT", "Continues a prompt, or with --chat answers it.",
+                          entries, cli_model_options (&model_options), 1, 1);
+
+  if (status == 0)
+    status = check (&options);
+  if (status)
+    return status;
+  if (!cli_load (argv[1], &model_options, 0, &engine, &model, &session, &error))
+    return cli_fail (error);
+  prompt = make_prompt (model, &options, &error);
+  if (!prompt || !run (model, session, prompt, &options, &stats, &error))
+    return cli_fail (error);
+  if (!options.quiet)
+    print_stats (&stats);
+  return stats.stop == RP_STOP_CANCELLED ? 130 : 0;
+}

@@ -1,0 +1,23 @@
+/* Keys and values of one timeline, on the device: for each layer K [n_context, n_kv_heads, dim_k] and
+ * V [n_context, n_kv_heads, dim_v]. */
+#pragma once
+
+#include "model.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  RpBackend *backend;
+  RpDType type; /* F16 or F32 */
+  guint n_context;
+  guint n_layers;
+  RpBuffer **k, **v; /* [n_layers] */
+} RpKvCache;
+
+gboolean rp_kv_cache_init (RpKvCache *cache, const RpModel *model, RpDType type, guint n_context, GError **error);
+void rp_kv_cache_clear (RpKvCache *cache);
+/* Of one token, in all layers. */
+guint64 rp_kv_cache_token_bytes (const RpModel *model, RpDType type);
+
+G_END_DECLS
