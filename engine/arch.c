@@ -5,6 +5,7 @@
 static const RpArch archs[] = {
   {
     .name = "llama",
+    .flags = RP_ARCH_FFN_FACTORS,
     .rope = RP_ROPE_NORM,
     .norm = RP_NORM_RMS,
     .activation = RP_ACT_SILU,
@@ -19,7 +20,7 @@ static const RpArch archs[] = {
   },
   {
     .name = "qwen3",
-    .flags = RP_ARCH_QK_NORM,
+    .flags = RP_ARCH_QK_NORM | RP_ARCH_FFN_FACTORS,
     .rope = RP_ROPE_NEOX,
     .norm = RP_NORM_RMS,
     .activation = RP_ACT_SILU,

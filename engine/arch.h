@@ -7,8 +7,9 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  RP_ARCH_QK_NORM = 1 << 0, /* each head of q and k is normalised before RoPE (Henry et al. 2020) */
-  RP_ARCH_EXPERTS = 1 << 1, /* every layer's feed-forward is routed; without it, where expert_count is not 0 */
+  RP_ARCH_QK_NORM = 1 << 0,     /* each head of q and k is normalised before RoPE (Henry et al. 2020) */
+  RP_ARCH_EXPERTS = 1 << 1,     /* every layer's feed-forward is routed; without it, where expert_count is not 0 */
+  RP_ARCH_FFN_FACTORS = 1 << 2, /* a dense feed-forward's .scale tensors count; elsewhere they are passed over */
 } RpArchFlags;
 
 typedef struct

@@ -206,11 +206,15 @@ bind_feed_forward (Binder *binder, RpLayer *layer, guint i)
   g_autofree char *norm = g_strdup_printf ("blk.%u.ffn_norm.weight", i);
 
   layer->n_ff = n_ff;
-  return bind_vector (binder, norm, hparams->n_embd, 1, TRUE, &layer->ffn_norm)
-         && (!routed || bind_linear (binder, router, hparams->n_embd, n_expert, 1, TRUE, &layer->router))
-         && bind_linear (binder, gate, hparams->n_embd, n_ff, n_expert, TRUE, &layer->gate)
-         && bind_linear (binder, up, hparams->n_embd, n_ff, n_expert, TRUE, &layer->up)
-         && bind_linear (binder, down, n_ff, hparams->n_embd, n_expert, TRUE, &layer->down);
+  if (!(bind_vector (binder, norm, hparams->n_embd, 1, TRUE, &layer->ffn_norm)
+        && (!routed || bind_linear (binder, router, hparams->n_embd, n_expert, 1, TRUE, &layer->router))
+        && bind_linear (binder, gate, hparams->n_embd, n_ff, n_expert, TRUE, &layer->gate)
+        && bind_linear (binder, up, hparams->n_embd, n_ff, n_expert, TRUE, &layer->up)
+        && bind_linear (binder, down, n_ff, hparams->n_embd, n_expert, TRUE, &layer->down)))
+    return FALSE;
+  if (!routed && !(binder->model->arch->flags & RP_ARCH_FFN_FACTORS))
+    layer->gate.scale = layer->up.scale = layer->down.scale = (RpView){ 0 };
+  return TRUE;
 }
 
 /* Files keep RoPE's frequency factors once, or as a copy a layer. */
