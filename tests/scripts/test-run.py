@@ -129,7 +129,7 @@ def the_second_start_only_asks_ninja():
         os.unlink(clone.path('calls'))
         status, saw, errors = clone.run('engine', 'devices')
         assert status == 0 and saw and errors == '', errors
-        assert clone.calls() == ['ninja -C build -n'], clone.calls()
+        assert clone.calls() == ['ninja -C build -n engine/cli/riposte-engine'], clone.calls()
 
 
 @tap.case
