@@ -83,11 +83,10 @@ class Progress:
         now = self.clock()
         if now - self.samples[-1][0] >= 0.1 or done >= self.total:
             self.samples.append((now, done))
-        step = now if self.tty else done * 10 // self.total
-        if self.shown is not None and (step - self.shown < 0.1 if self.tty else step == self.shown):
-            if done < self.total:
+        if self.shown is not None and not (self.tty and done >= self.total):
+            if now - self.shown < 0.1 if self.tty else done * 10 // self.total == self.shown:
                 return
-        self.shown = step
+        self.shown = now if self.tty else done * 10 // self.total
         self.draw(done)
 
     def draw(self, done):

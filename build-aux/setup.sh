@@ -17,13 +17,14 @@ missing_packages () {
   wanted=$(sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$@" | sort -u)
   # dpkg-query fails where it does not know a package, which is an answer too
   # shellcheck disable=SC2086
-  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null | sed -n 's/^installed //p' | sort -u)
+  installed=$( (dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null || true) \
+    | sed -n 's/^installed //p' | sort -u)
   comm -23 <(printf '%s\n' "$wanted") <(printf '%s\n' "$installed")
 }
 
 # Installs what is missing of the given lists, in one call; does not touch apt where nothing is.
 install_packages () {
-  local missing count as_root=() quiet=(-qq)
+  local missing count as_root=()
   if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     command -v meson >/dev/null && command -v ninja >/dev/null && return
     die "this is not Debian, so the packages named in build-aux/packages-* have to be installed by hand, meson first."
@@ -41,12 +42,11 @@ Have someone run, as root:
     as_root=(sudo)
   fi
   say "Installing $count Debian packages: $*"
-  [[ -t 2 ]] && quiet=(-q)
   # An update that half fails (a third-party source, say) may still have brought all that the installation needs.
-  "${as_root[@]}" apt-get "${quiet[@]}" -o DPkg::Lock::Timeout=600 update >&2 </dev/null \
+  show_on_terminal "${as_root[@]}" apt-get -q -o DPkg::Lock::Timeout=600 update \
     || say "apt-get update failed; trying with the package lists that are here."
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get "${quiet[@]}" -y --no-install-recommends \
-    -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 install "$@" >&2 </dev/null \
+  show_on_terminal "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
+    -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 install "$@" \
     || die "apt-get could not install these packages; the reason stands above. Without a network they can be \
 installed from any Debian mirror or medium:
   apt-get install $*"
@@ -57,12 +57,13 @@ configure () {
   local folder=$1 stamp again=()
   shift
   stamp="$PWD $*"
-  if [[ -f $folder/build.ninja && $(cat "$folder/.configured" 2>/dev/null) == "$stamp" ]]; then
+  # One without a stamp was made by hand, and is taken as it is.
+  if [[ -f $folder/build.ninja && $(cat "$folder/.configured" 2>/dev/null || echo "$stamp") == "$stamp" ]]; then
     return
   fi
   say "Configuring $folder"
   [[ -f $folder/meson-private/coredata.dat ]] && again=(--wipe)
-  run_quietly meson setup "${again[@]}" "$@" "$folder"
+  quietly meson setup "${again[@]}" "$@" "$folder" || die "the configuration failed; the reason stands above."
   printf '%s\n' "$stamp" >"$folder/.configured"
 }
 
@@ -73,23 +74,22 @@ build () {
     return
   fi
   say "Building in $folder"
-  if [[ -t 2 ]]; then
-    ninja -C "$folder" "${@:2}" >&2 </dev/null || die "the build failed; the first error stands above."
-  else
-    run_quietly ninja -C "$folder" "${@:2}"
-  fi
+  show_on_terminal ninja -C "$folder" "${@:2}" || die "the build failed; the first error stands above."
 }
 
-# Shows what a command printed only where it failed.
-run_quietly () {
-  local log
+# Shows what a command prints only where it fails.
+quietly () {
+  local log status=0
   log=$(mktemp)
-  if ! "$@" >"$log" 2>&1 </dev/null; then
-    cat "$log" >&2
-    rm -f "$log"
-    die "$1 failed; what it printed stands above."
-  fi
+  "$@" >"$log" 2>&1 </dev/null || status=$?
+  ((status == 0)) || cat "$log" >&2
   rm -f "$log"
+  return "$status"
+}
+
+# Somebody who watches sees that something happens; a log is spared what went well.
+show_on_terminal () {
+  if [[ -t 2 ]]; then "$@" >&2 </dev/null; else quietly "$@"; fi
 }
 
 # Of two that want to build at the same time, the second waits. The lock ends with release_build, or the process.

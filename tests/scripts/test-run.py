@@ -157,9 +157,12 @@ def without_root_and_sudo_it_says_what_to_install():
         raise tap.Skip('only root can become somebody else')
     with Clone(installed=False) as clone:
         os.unlink(clone.path('bin', 'sudo'))
-        if shutil.which('sudo', path='/usr/bin:/bin'):
-            raise tap.Skip('this machine has a sudo')
-        status, saw, errors = clone.run('engine', user=NOBODY)
+        # everything that the machine has, except its sudo
+        os.mkdir(clone.path('system'))
+        for name in os.listdir('/usr/bin'):
+            if name != 'sudo':
+                os.symlink('/usr/bin/' + name, clone.path('system', name))
+        status, saw, errors = clone.run('engine', user=NOBODY, PATH=clone.path('bin') + ':' + clone.path('system'))
         assert status == 1 and not saw
         assert 'apt-get install ' + ' '.join(sorted(clone.packages)) in errors and 'neither root' in errors, errors
 
