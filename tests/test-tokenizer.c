@@ -211,7 +211,7 @@ test_utf8_tail (void)
 int
 main (int argc, char **argv)
 {
-  static const char *const all_bytes[] = { "gpt-2", "llama-bpe", "deepseek-llm" };
+  static const char *const all_bytes[] = { "gpt-2", "llama-bpe" };
 
   g_test_init (&argc, &argv, NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (vocabularies); i++)
