@@ -33,7 +33,6 @@ COMMANDS = {
     'logits': ['--tokens', '1,2', '--out', '/dev/null', '--device', 'cpu'],
     'bench': ['-p', '2', '-n', '1', '-r', '1', '--device', 'cpu'],
 }
-PLURAL = ('\n',)
 
 
 def path(*names):
@@ -53,8 +52,7 @@ def tiny():
 
 
 def environment(**changes):
-    env = dict(os.environ, LC_ALL='C.UTF-8', XDG_CACHE_HOME=path('cache'), **changes)
-    return env
+    return {**os.environ, 'LC_ALL': 'C.UTF-8', 'XDG_CACHE_HOME': path('cache'), **changes}
 
 
 def run(*arguments, stdin=b'', stdout=subprocess.PIPE, timeout=60, before=None, user=None, **changes):
