@@ -6,6 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+void
+cli_model_options_clear (CliModelOptions *options)
+{
+  g_clear_pointer (&options->device, g_free);
+}
+
 GOptionGroup *
 cli_model_options (CliModelOptions *options)
 {
@@ -67,6 +73,8 @@ cli_parse (int *argc,
 int
 cli_fail (const GError *error)
 {
+  if (g_error_matches (error, RP_ERROR, RP_ERROR_CANCELLED))
+    return 130;
   fflush (stdout);
   fprintf (stderr, "%s: %s\n", g_get_prgname (), error->message);
   return 1;

@@ -22,6 +22,9 @@ typedef struct
   int n_batch;
 } CliModelOptions;
 
+void cli_model_options_clear (CliModelOptions *options);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CliModelOptions, cli_model_options_clear)
+
 /* --device, --threads, --ctx and --batch, to be added as a group. */
 GOptionGroup *cli_model_options (CliModelOptions *options);
 
@@ -41,7 +44,7 @@ int cli_parse (int *argc,
                int n_min,
                int n_max);
 
-int cli_fail (const GError *error); /* prints it and returns 1 */
+int cli_fail (const GError *error); /* prints it and returns 1; a cancellation is no news, and 130 */
 int cli_fail_text (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
 /* An engine, a model and a session as the options ask; *session may be NULL to have none. Progress of loading goes to

@@ -189,7 +189,7 @@ check (const Options *options)
 int
 rp_cmd_bench (int argc, char **argv)
 {
-  CliModelOptions model_options = { 0 };
+  g_auto (CliModelOptions) model_options = { 0 };
   Options options = { .n_prefill = 512, .n_decode = 64, .repetitions = 3 };
   const GOptionEntry entries[] = {
     { "prefill", 'p', 0, G_OPTION_ARG_INT, &options.n_prefill, "Tokens of the prompt (default: 512; 0: none)", "N" },
@@ -221,7 +221,7 @@ rp_cmd_bench (int argc, char **argv)
     return cli_fail (error);
   figures.load_s = now () - start;
   if (!measure (model, session, &options, &figures, &error))
-    return g_error_matches (error, RP_ERROR, RP_ERROR_CANCELLED) ? 130 : cli_fail (error);
+    return cli_fail (error);
   if (options.json)
     print_json (model, &options, &figures);
   else

@@ -13,6 +13,16 @@ typedef struct
   gint64 seed;
 } Options;
 
+static void
+options_clear (Options *options)
+{
+  g_free (options->prompt);
+  g_free (options->prompt_file);
+  g_free (options->system);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
+
 static gboolean
 read_prompt (const Options *options, char **prompt, gsize *length, GError **error)
 {
@@ -124,13 +134,14 @@ check (const Options *options)
 int
 rp_cmd_generate (int argc, char **argv)
 {
-  CliModelOptions model_options = { 0 };
-  Options options = { .top_p = 1, .repeat_penalty = 1, .seed = g_get_real_time () };
+  g_auto (CliModelOptions) model_options = { 0 };
+  g_auto (Options) options = { .top_p = 1, .repeat_penalty = 1, .seed = g_get_real_time () };
+  /* Text is taken as file names are: byte for byte, whatever the locale can say. */
   const GOptionEntry entries[] = {
-    { "prompt", 'p', 0, G_OPTION_ARG_STRING, &options.prompt, "The prompt", "TEXT" },
+    { "prompt", 'p', 0, G_OPTION_ARG_FILENAME, &options.prompt, "The prompt", "TEXT" },
     { "prompt-file", 'f', 0, G_OPTION_ARG_FILENAME, &options.prompt_file, "The prompt; -: standard input", "FILE" },
     { "chat", 0, 0, G_OPTION_ARG_NONE, &options.chat, "Ask it in the model's chat template", NULL },
-    { "system", 0, 0, G_OPTION_ARG_STRING, &options.system, "With --chat: the system message", "TEXT" },
+    { "system", 0, 0, G_OPTION_ARG_FILENAME, &options.system, "With --chat: the system message", "TEXT" },
     { "special", 0, 0, G_OPTION_ARG_NONE, &options.special, "Read special tokens that stand in the prompt", NULL },
     { "predict", 'n', 0, G_OPTION_ARG_INT, &options.n_predict, "Most tokens to make (default: what fits)", "N" },
     { "temp", 0, 0, G_OPTION_ARG_DOUBLE, &options.temperature, "Temperature; 0 is greedy (default: 0)", "T" },

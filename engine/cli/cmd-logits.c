@@ -67,7 +67,7 @@ write_file (RpSession *session, guint n_vocab, GArray *tokens, guint chunk, cons
 int
 rp_cmd_logits (int argc, char **argv)
 {
-  CliModelOptions model_options = { 0 };
+  g_auto (CliModelOptions) model_options = { 0 };
   g_autofree char *list = NULL, *out = NULL;
   const GOptionEntry entries[] = {
     { "tokens", 0, 0, G_OPTION_ARG_STRING, &list, "Token ids", "1,2,3" },

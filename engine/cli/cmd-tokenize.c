@@ -38,7 +38,17 @@ decode (const RpTokenizer *tokenizer, const Options *options, const char *text, 
   if (!tokens)
     return FALSE;
   for (guint i = 0; i < tokens->len; i++)
-    rp_tokenizer_decode (tokenizer, g_array_index (tokens, RpToken, i), TRUE, out);
+    {
+      RpToken token = g_array_index (tokens, RpToken, i);
+
+      if (token < 0 || (guint)token >= rp_tokenizer_get_n_tokens (tokenizer))
+        {
+          g_set_error (error, RP_ERROR, RP_ERROR_ARGUMENT, "Token %d is not within the vocabulary of %u", token,
+                       rp_tokenizer_get_n_tokens (tokenizer));
+          return FALSE;
+        }
+      rp_tokenizer_decode (tokenizer, token, TRUE, out);
+    }
   if (options->json)
     {
       g_autoptr (GString) quoted = g_string_new (NULL);

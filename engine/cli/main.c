@@ -19,6 +19,14 @@ static const struct
   { "bench", rp_cmd_bench, "Measure the speed of prefill and decode" },
 };
 
+static int
+finish (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  return cli_flush_output (&error) ? 0 : cli_fail (error);
+}
+
 static void
 print_help (FILE *out)
 {
@@ -33,6 +41,7 @@ main (int argc, char **argv)
 {
   /* Characters of the user's locale, but numbers as programs read them. */
   setlocale (LC_CTYPE, "");
+  g_set_prgname ("riposte-engine");
   if (argc < 2)
     {
       print_help (stderr);
@@ -41,12 +50,12 @@ main (int argc, char **argv)
   if (strcmp (argv[1], "--version") == 0)
     {
       puts ("riposte-engine " RIPOSTE_VERSION);
-      return 0;
+      return finish ();
     }
   if (strcmp (argv[1], "--help") == 0 || strcmp (argv[1], "-h") == 0 || strcmp (argv[1], "help") == 0)
     {
       print_help (stdout);
-      return 0;
+      return finish ();
     }
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
     if (strcmp (argv[1], commands[i].name) == 0)

@@ -329,7 +329,8 @@ def tokens_that_do_not_exist():
 
 @tap.case
 def prompts_of_every_kind():
-    for prompt in ('', ' ', '-n', '--help', 'x' * 400, '\n\n', '\u2603\U0001f600', '<|end|>', '%s%n'):
+    expect_error('generate', tiny(), '--prompt', '', '-n', '1', '--device', 'cpu', text='empty')
+    for prompt in (' ', '-n', '--help', 'x' * 400, '\n\n', '\u2603\U0001f600', '<|end|>', '%s%n'):
         expect_output('generate', tiny(), '--prompt', prompt, '-n', '1', '--device', 'cpu')
     expect_output('generate', tiny(), '--prompt-file', save('bytes', bytes(range(256))), '-n', '1', '--device', 'cpu')
     expect_output('generate', tiny(), '--prompt-file', '-', '-n', '1', '--device', 'cpu', stdin=b'a\0b')
@@ -338,6 +339,9 @@ def prompts_of_every_kind():
 @tap.case
 def a_prompt_beyond_ascii_in_the_c_locale():
     expect_output('generate', tiny(), '--prompt', 'für ☃', '-n', '1', '--device', 'cpu', LC_ALL='C')
+    expect_output('generate', tiny(), '--chat', '--system', 'für ☃', '--prompt', '☃', '-n', '1', '--device', 'cpu',
+                  LC_ALL='C')
+    expect_output('generate', tiny(), '--chat', '--prompt', b'\xff\xfe', '-n', '1', '--device', 'cpu')
 
 
 @tap.case
@@ -421,7 +425,7 @@ def without_a_home_it_works():
 @tap.case
 def a_full_disk():
     expect_error('logits', tiny(), '--tokens', '1,2', '--out', '/dev/full', '--device', 'cpu', text='No space left')
-    for arguments in (['--version'], ['--help'], ['devices'], ['inspect', '--help'],
+    for arguments in (['--version'], ['--help'], ['devices'],
                       *([command, tiny(), *options] for command, options in COMMANDS.items() if command != 'logits')):
         with open('/dev/full', 'wb') as full:
             status, _, errors = run(*arguments, stdout=full)
