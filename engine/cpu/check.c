@@ -1,0 +1,222 @@
+/* Is an operation one that can run: types and shapes that are known here, and views that hold what it touches? */
+#include "cpu.h"
+
+static gboolean
+refuse (GError **error, int code, const char *operation, const char *what)
+{
+  g_set_error (error, RP_ERROR, code, "%s: %s", operation, what);
+  return FALSE;
+}
+
+/* Does the view hold a · b · c elements? An absent one does where it is optional. */
+static gboolean
+holds (const char *operation,
+       RpView view,
+       gboolean optional,
+       gsize element,
+       guint64 a,
+       guint64 b,
+       guint64 c,
+       GError **error)
+{
+  gsize size;
+
+  if (!view.buffer)
+    return optional || refuse (error, RP_ERROR_ARGUMENT, operation, "an operand is missing");
+  if (!g_size_checked_mul (&size, a, b) || !g_size_checked_mul (&size, size, c)
+      || !g_size_checked_mul (&size, size, element) || view.offset > view.buffer->size
+      || size > view.buffer->size - view.offset || view.offset % 4 != 0)
+    return refuse (error, RP_ERROR_ARGUMENT, operation, "an operand does not fit its buffer");
+  return TRUE;
+}
+
+#define NEED(view, ...)  holds (name, view, FALSE, sizeof (float), __VA_ARGS__, error)
+#define MAYBE(view, ...) holds (name, view, TRUE, sizeof (float), __VA_ARGS__, error)
+
+static gboolean
+holds_weight (const char *operation, const RpWeight *w, GError **error)
+{
+  const RpDTypeInfo *info = rp_dtype_info (w->type);
+
+  if (!info)
+    {
+      const char *name = rp_dtype_name (w->type);
+      g_set_error (error, RP_ERROR, RP_ERROR_UNSUPPORTED, "Weights of type %s are not supported",
+                   name ? name : "unknown");
+      return FALSE;
+    }
+  if (w->n_in == 0 || w->n_out == 0 || w->n_expert == 0 || w->n_in % info->block_elements != 0)
+    return refuse (error, RP_ERROR_ARGUMENT, operation, "a matrix has an impossible shape");
+  return holds (operation, w->data, FALSE, rp_dtype_row_size (w->type, w->n_in), w->n_out, w->n_expert, 1, error);
+}
+
+static gboolean
+check_embed (const RpOpEmbed *o, GError **error)
+{
+  const char *name = "embed";
+
+  return holds_weight (name, &o->weight, error) && NEED (o->tokens, o->n_tokens, 1, 1)
+         && NEED (o->out, o->n_tokens, o->weight.n_in, 1);
+}
+
+static gboolean
+check_norm (const RpOpNorm *o, GError **error)
+{
+  const char *name = "norm";
+
+  if (o->n == 0)
+    return refuse (error, RP_ERROR_ARGUMENT, name, "rows are empty");
+  return NEED (o->x, o->n_rows, o->n, 1) && NEED (o->out, o->n_rows, o->n, 1) && MAYBE (o->weight, o->n, 1, 1)
+         && MAYBE (o->bias, o->n, 1, 1);
+}
+
+static gboolean
+check_matmul (const RpOpMatmul *o, GError **error)
+{
+  const char *name = "matmul";
+
+  return holds_weight (name, &o->weight, error) && NEED (o->x, o->n_tokens, o->weight.n_in, 1)
+         && MAYBE (o->bias, o->weight.n_out, 1, 1) && NEED (o->out, o->n_tokens, o->weight.n_out, 1);
+}
+
+static gboolean
+check_matmul_experts (const RpOpMatmulExperts *o, GError **error)
+{
+  const char *name = "experts";
+
+  if ((guint64)o->n_tokens * o->n_used > G_MAXINT32)
+    return refuse (error, RP_ERROR_ARGUMENT, name, "there are too many tokens");
+  return holds_weight (name, &o->weight, error)
+         && NEED (o->x, o->n_tokens, o->x_per_expert ? o->n_used : 1, o->weight.n_in)
+         && NEED (o->ids, o->n_tokens, o->n_used, 1) && MAYBE (o->bias, o->weight.n_expert, o->weight.n_out, 1)
+         && NEED (o->out, o->n_tokens, o->n_used, o->weight.n_out);
+}
+
+static gboolean
+check_rope (const RpOpRope *o, GError **error)
+{
+  const char *name = "rope";
+
+  if (o->n_rot > o->head_dim || o->n_rot % 2 != 0 || (guint64)o->n_heads * o->head_dim > G_MAXINT32)
+    return refuse (error, RP_ERROR_ARGUMENT, name, "more is to be rotated than there is");
+  if (o->n_tokens == 0)
+    return TRUE;
+  return NEED (o->x, (guint64)(o->n_tokens - 1) * o->stride + o->n_heads * o->head_dim, 1, 1)
+         && MAYBE (o->freq_factors, o->n_rot / 2, 1, 1);
+}
+
+static gboolean
+check_store_kv (const RpOpStoreKv *o, GError **error)
+{
+  const char *name = "store_kv";
+
+  if (o->type != RP_DTYPE_F16 && o->type != RP_DTYPE_F32)
+    return refuse (error, RP_ERROR_UNSUPPORTED, name, "the cache is neither F16 nor F32");
+  return o->n == 0
+         || (NEED (o->x, o->n_tokens, o->n, 1)
+             && holds (name, o->cache, FALSE, rp_dtype_row_size (o->type, 1), (guint64)o->pos + o->n_tokens, o->n, 1,
+                       error));
+}
+
+static gboolean
+check_attention (const RpOpAttention *o, GError **error)
+{
+  const char *name = "attention";
+
+  if (o->kv_type != RP_DTYPE_F16 && o->kv_type != RP_DTYPE_F32)
+    return refuse (error, RP_ERROR_UNSUPPORTED, name, "the cache is neither F16 nor F32");
+  if (o->n_kv_heads == 0 || o->n_heads == 0 || o->n_heads % o->n_kv_heads != 0 || o->dim_k == 0 || o->dim_v == 0
+      || (guint64)o->pos + o->n_tokens > G_MAXINT32 || (guint64)o->n_heads * MAX (o->dim_k, o->dim_v) > G_MAXINT32)
+    return refuse (error, RP_ERROR_ARGUMENT, name, "the heads have an impossible shape");
+  guint64 end = (guint64)o->pos + o->n_tokens;
+  gsize element = rp_dtype_row_size (o->kv_type, 1);
+  return NEED (o->q, o->n_tokens, o->n_heads, o->dim_k) && NEED (o->out, o->n_tokens, o->n_heads, o->dim_v)
+         && MAYBE (o->sinks, o->n_heads, 1, 1)
+         && holds (name, o->k, FALSE, element, end, o->n_kv_heads, o->dim_k, error)
+         && holds (name, o->v, FALSE, element, end, o->n_kv_heads, o->dim_v, error);
+}
+
+static gboolean
+check_route (const RpOpRoute *o, GError **error)
+{
+  const char *name = "route";
+
+  if (o->n_used > o->n_expert || o->n_expert == 0)
+    return refuse (error, RP_ERROR_ARGUMENT, name, "more experts are used than there are");
+  return NEED (o->logits, o->n_tokens, o->n_expert, 1) && MAYBE (o->selection_bias, o->n_expert, 1, 1)
+         && NEED (o->ids, o->n_tokens, o->n_used, 1) && NEED (o->weights, o->n_tokens, o->n_used, 1);
+}
+
+static gboolean
+check_glu (const RpOpGlu *o, GError **error)
+{
+  const char *name = "glu";
+
+  return NEED (o->gate, o->n_rows, o->n, 1) && MAYBE (o->up, o->n_rows, o->n, 1) && NEED (o->out, o->n_rows, o->n, 1);
+}
+
+static gboolean
+check_combine (const RpOpCombine *o, GError **error)
+{
+  const char *name = "combine";
+
+  if (o->n == 0)
+    return refuse (error, RP_ERROR_ARGUMENT, name, "rows are empty");
+  return NEED (o->y, o->n_tokens, o->n_used, o->n) && NEED (o->weights, o->n_tokens, o->n_used, 1)
+         && NEED (o->out, o->n_tokens, o->n, 1);
+}
+
+static gboolean
+check_add (const RpOpAdd *o, GError **error)
+{
+  const char *name = "add";
+
+  return NEED (o->a, o->n, 1, 1) && MAYBE (o->b, o->n, 1, 1) && NEED (o->out, o->n, 1, 1);
+}
+
+static gboolean
+check_scale (const RpOpScale *o, GError **error)
+{
+  const char *name = "scale";
+  guint n_expert = o->ids.buffer ? o->n_expert : 1;
+
+  if (o->n == 0 || n_expert == 0)
+    return refuse (error, RP_ERROR_ARGUMENT, name, "rows are empty");
+  return NEED (o->x, o->n_rows, o->n, 1) && NEED (o->factors, n_expert, 1, 1) && MAYBE (o->ids, o->n_rows, 1, 1)
+         && MAYBE (o->bias, n_expert, o->n, 1);
+}
+
+gboolean
+rp_cpu_check (const RpOp *op, GError **error)
+{
+  switch (op->kind)
+    {
+    case RP_OP_EMBED:
+      return check_embed (&op->embed, error);
+    case RP_OP_NORM:
+      return check_norm (&op->norm, error);
+    case RP_OP_MATMUL:
+      return check_matmul (&op->matmul, error);
+    case RP_OP_MATMUL_EXPERTS:
+      return check_matmul_experts (&op->matmul_experts, error);
+    case RP_OP_ROPE:
+      return check_rope (&op->rope, error);
+    case RP_OP_STORE_KV:
+      return check_store_kv (&op->store_kv, error);
+    case RP_OP_ATTENTION:
+      return check_attention (&op->attention, error);
+    case RP_OP_ROUTE:
+      return check_route (&op->route, error);
+    case RP_OP_GLU:
+      return check_glu (&op->glu, error);
+    case RP_OP_COMBINE:
+      return check_combine (&op->combine, error);
+    case RP_OP_ADD:
+      return check_add (&op->add, error);
+    case RP_OP_SCALE:
+      return check_scale (&op->scale, error);
+    case RP_N_OPS:
+    default:
+      return refuse (error, RP_ERROR_UNSUPPORTED, "CPU", "an operation is not known");
+    }
+}
