@@ -18,6 +18,7 @@ sources () {
 }
 
 number=0
+failed=0
 
 # verdict NAME STATUS TEXT: one case; the text explains a failure
 verdict () {
@@ -25,6 +26,7 @@ verdict () {
   if (($2 == 0)); then
     printf 'ok %d - %s\n' "$number" "$1"
   else
+    failed=1
     [[ -z $3 ]] || printf '# %s\n' "${3//$'\n'/$'\n'# }"
     printf 'not ok %d - %s\n' "$number" "$1"
   fi
@@ -87,3 +89,4 @@ shell_scripts
 python_scripts
 whitespace
 printf '1..%d\n' "$number"
+exit "$failed"
