@@ -290,6 +290,15 @@ gboolean rp_backend_prepare (RpBackend *backend, const RpOp *ops, gsize n_ops, G
  */
 gboolean rp_backend_run (RpBackend *backend, const RpOp *ops, gsize n_ops, const RpCancel *cancel, GError **error);
 
+/**
+ * rp_ops_check:
+ * @buffer_size: bytes of a buffer of this back end
+ *
+ * What prepare() and run() of every back end ask first (check.c): RP_ERROR_UNSUPPORTED for a type or kind that does
+ * not exist here, RP_ERROR_ARGUMENT for an impossible shape or a view that does not hold what its operation touches.
+ */
+gboolean rp_ops_check (const RpOp *ops, gsize n_ops, gsize (*buffer_size) (const RpBuffer *buffer), GError **error);
+
 /* The back ends. */
 RpBackend *rp_reference_backend_new (void);                      /* cpu/reference.c: scalar, one thread, for tests */
 RpBackend *rp_cpu_backend_new (guint n_threads, GError **error); /* cpu/cpu.c; 0: one thread a core */

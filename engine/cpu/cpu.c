@@ -224,13 +224,10 @@ lay_out_scratch (const RpCpu *cpu, const RpOp *ops, guint n, RpCpuPlan *plans)
   return size;
 }
 
-static gboolean
-check_all (const RpOp *ops, gsize n_ops, GError **error)
+static gsize
+buffer_size (const RpBuffer *buffer)
 {
-  for (gsize i = 0; i < n_ops; i++)
-    if (!rp_cpu_check (&ops[i], error))
-      return FALSE;
-  return TRUE;
+  return buffer->size;
 }
 
 /* Scratch that these operations take. */
@@ -261,7 +258,7 @@ cpu_prepare (RpBackend *backend, const RpOp *ops, gsize n_ops, GError **error)
   RpCpu *cpu = (RpCpu *)backend;
   gsize shared, private, rope, all;
 
-  if (!check_all (ops, n_ops, error))
+  if (!rp_ops_check (ops, n_ops, buffer_size, error))
     return FALSE;
   measure (cpu, ops, n_ops, &shared, &private, &rope);
   if (!g_size_checked_mul (&all, private, cpu->n_threads))
@@ -374,7 +371,7 @@ cpu_run (RpBackend *backend, const RpOp *ops, gsize n_ops, const RpCancel *cance
   RpCpu *cpu = (RpCpu *)backend;
   gsize shared, private, rope;
 
-  if (!check_all (ops, n_ops, error))
+  if (!rp_ops_check (ops, n_ops, buffer_size, error))
     return FALSE;
   measure (cpu, ops, n_ops, &shared, &private, &rope);
   if (shared > cpu->shared_size || private > cpu->private_size || rope > cpu->rope_table_size)

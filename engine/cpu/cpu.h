@@ -100,10 +100,6 @@ RpRopeKey rp_cpu_rope_key (const RpOpRope *op);
 /* A back end of given kernels, for tests. @kernels must be ones that the processor can run. */
 RpBackend *rp_cpu_backend_new_with (const RpKernels *kernels, guint n_threads, GError **error);
 
-/* check.c: RP_ERROR_UNSUPPORTED for a type or shape that is not known here, RP_ERROR_ARGUMENT for a view that does
- * not hold what the operation reads or writes. */
-gboolean rp_cpu_check (const RpOp *op, GError **error);
-
 static inline void *
 rp_cpu_at (RpView view)
 {

@@ -377,9 +377,19 @@ reference_buffer_free (RpBackend *backend, RpBuffer *buffer)
 }
 
 static gboolean
+check_range (RpView view, gsize size, GError **error)
+{
+  if (view.offset <= view.buffer->size && size <= view.buffer->size - view.offset)
+    return TRUE;
+  g_set_error_literal (error, RP_ERROR, RP_ERROR_ARGUMENT, "A copy does not fit the buffer");
+  return FALSE;
+}
+
+static gboolean
 reference_upload (RpBackend *backend, RpView to, const void *data, gsize size, GError **error)
 {
-  g_assert (to.offset <= to.buffer->size && size <= to.buffer->size - to.offset);
+  if (!check_range (to, size, error))
+    return FALSE;
   memcpy (at (to), data, size);
   return TRUE;
 }
@@ -387,20 +397,29 @@ reference_upload (RpBackend *backend, RpView to, const void *data, gsize size, G
 static gboolean
 reference_download (RpBackend *backend, RpView from, void *data, gsize size, GError **error)
 {
-  g_assert (from.offset <= from.buffer->size && size <= from.buffer->size - from.offset);
+  if (!check_range (from, size, error))
+    return FALSE;
   memcpy (data, at (from), size);
   return TRUE;
+}
+
+static gsize
+buffer_size (const RpBuffer *buffer)
+{
+  return buffer->size;
 }
 
 static gboolean
 reference_prepare (RpBackend *backend, const RpOp *ops, gsize n_ops, GError **error)
 {
-  return TRUE;
+  return rp_ops_check (ops, n_ops, buffer_size, error);
 }
 
 static gboolean
 reference_run (RpBackend *backend, const RpOp *ops, gsize n_ops, const RpCancel *cancel, GError **error)
 {
+  if (!rp_ops_check (ops, n_ops, buffer_size, error))
+    return FALSE;
   for (gsize i = 0; i < n_ops; i++)
     {
       if (rp_cancel_is_set (cancel))

@@ -1,5 +1,8 @@
-/* Is an operation one that can run: types and shapes that are known here, and views that hold what it touches? */
-#include "cpu.h"
+/* Is an operation one that can run: types and shapes that exist, and views that hold what it touches? Every back end
+ * asks this before it looks at an operation itself. */
+#include "backend.h"
+
+typedef gsize (*BufferSize) (const RpBuffer *buffer);
 
 static gboolean
 refuse (GError **error, int code, const char *operation, const char *what)
@@ -11,6 +14,7 @@ refuse (GError **error, int code, const char *operation, const char *what)
 /* Does the view hold a · b · c elements? An absent one does where it is optional. */
 static gboolean
 holds (const char *operation,
+       BufferSize buffer_size,
        RpView view,
        gboolean optional,
        gsize element,
@@ -24,17 +28,17 @@ holds (const char *operation,
   if (!view.buffer)
     return optional || refuse (error, RP_ERROR_ARGUMENT, operation, "an operand is missing");
   if (!g_size_checked_mul (&size, a, b) || !g_size_checked_mul (&size, size, c)
-      || !g_size_checked_mul (&size, size, element) || view.offset > view.buffer->size
-      || size > view.buffer->size - view.offset || view.offset % 4 != 0)
+      || !g_size_checked_mul (&size, size, element) || view.offset % 4 != 0 || view.offset > buffer_size (view.buffer)
+      || size > buffer_size (view.buffer) - view.offset)
     return refuse (error, RP_ERROR_ARGUMENT, operation, "an operand does not fit its buffer");
   return TRUE;
 }
 
-#define NEED(view, ...)  holds (name, view, FALSE, sizeof (float), __VA_ARGS__, error)
-#define MAYBE(view, ...) holds (name, view, TRUE, sizeof (float), __VA_ARGS__, error)
+#define NEED(view, ...)  holds (name, buffer_size, view, FALSE, sizeof (float), __VA_ARGS__, error)
+#define MAYBE(view, ...) holds (name, buffer_size, view, TRUE, sizeof (float), __VA_ARGS__, error)
 
 static gboolean
-holds_weight (const char *operation, const RpWeight *w, GError **error)
+holds_weight (const char *operation, BufferSize buffer_size, const RpWeight *w, GError **error)
 {
   const RpDTypeInfo *info = rp_dtype_info (w->type);
 
@@ -47,23 +51,26 @@ holds_weight (const char *operation, const RpWeight *w, GError **error)
     }
   if (w->n_in == 0 || w->n_out == 0 || w->n_expert == 0 || w->n_in % info->block_elements != 0)
     return refuse (error, RP_ERROR_ARGUMENT, operation, "a matrix has an impossible shape");
-  return holds (operation, w->data, FALSE, rp_dtype_row_size (w->type, w->n_in), w->n_out, w->n_expert, 1, error);
+  return holds (operation, buffer_size, w->data, FALSE, rp_dtype_row_size (w->type, w->n_in), w->n_out, w->n_expert, 1,
+                error);
 }
 
 static gboolean
-check_embed (const RpOpEmbed *o, GError **error)
+check_embed (const RpOpEmbed *o, BufferSize buffer_size, GError **error)
 {
   const char *name = "embed";
 
-  return holds_weight (name, &o->weight, error) && NEED (o->tokens, o->n_tokens, 1, 1)
+  return holds_weight (name, buffer_size, &o->weight, error) && NEED (o->tokens, o->n_tokens, 1, 1)
          && NEED (o->out, o->n_tokens, o->weight.n_in, 1);
 }
 
 static gboolean
-check_norm (const RpOpNorm *o, GError **error)
+check_norm (const RpOpNorm *o, BufferSize buffer_size, GError **error)
 {
   const char *name = "norm";
 
+  if (o->kind != RP_NORM_RMS && o->kind != RP_NORM_LAYER)
+    return refuse (error, RP_ERROR_UNSUPPORTED, name, "its kind is not known");
   if (o->n == 0)
     return refuse (error, RP_ERROR_ARGUMENT, name, "rows are empty");
   return NEED (o->x, o->n_rows, o->n, 1) && NEED (o->out, o->n_rows, o->n, 1) && MAYBE (o->weight, o->n, 1, 1)
@@ -71,32 +78,38 @@ check_norm (const RpOpNorm *o, GError **error)
 }
 
 static gboolean
-check_matmul (const RpOpMatmul *o, GError **error)
+check_matmul (const RpOpMatmul *o, BufferSize buffer_size, GError **error)
 {
   const char *name = "matmul";
 
-  return holds_weight (name, &o->weight, error) && NEED (o->x, o->n_tokens, o->weight.n_in, 1)
+  if (o->x.buffer && o->x.buffer == o->out.buffer && o->x.offset == o->out.offset)
+    return refuse (error, RP_ERROR_ARGUMENT, name, "it cannot work in place");
+  return holds_weight (name, buffer_size, &o->weight, error) && NEED (o->x, o->n_tokens, o->weight.n_in, 1)
          && MAYBE (o->bias, o->weight.n_out, 1, 1) && NEED (o->out, o->n_tokens, o->weight.n_out, 1);
 }
 
 static gboolean
-check_matmul_experts (const RpOpMatmulExperts *o, GError **error)
+check_matmul_experts (const RpOpMatmulExperts *o, BufferSize buffer_size, GError **error)
 {
   const char *name = "experts";
 
   if ((guint64)o->n_tokens * o->n_used > G_MAXINT32)
     return refuse (error, RP_ERROR_ARGUMENT, name, "there are too many tokens");
-  return holds_weight (name, &o->weight, error)
+  if (o->n_used == 0)
+    return refuse (error, RP_ERROR_ARGUMENT, name, "no expert is used");
+  return holds_weight (name, buffer_size, &o->weight, error)
          && NEED (o->x, o->n_tokens, o->x_per_expert ? o->n_used : 1, o->weight.n_in)
          && NEED (o->ids, o->n_tokens, o->n_used, 1) && MAYBE (o->bias, o->weight.n_expert, o->weight.n_out, 1)
          && NEED (o->out, o->n_tokens, o->n_used, o->weight.n_out);
 }
 
 static gboolean
-check_rope (const RpOpRope *o, GError **error)
+check_rope (const RpOpRope *o, BufferSize buffer_size, GError **error)
 {
   const char *name = "rope";
 
+  if (o->kind != RP_ROPE_NORM && o->kind != RP_ROPE_NEOX)
+    return refuse (error, RP_ERROR_UNSUPPORTED, name, "its kind is not known");
   if (o->n_rot > o->head_dim || o->n_rot % 2 != 0 || (guint64)o->n_heads * o->head_dim > G_MAXINT32)
     return refuse (error, RP_ERROR_ARGUMENT, name, "more is to be rotated than there is");
   if (o->n_tokens == 0)
@@ -106,7 +119,7 @@ check_rope (const RpOpRope *o, GError **error)
 }
 
 static gboolean
-check_store_kv (const RpOpStoreKv *o, GError **error)
+check_store_kv (const RpOpStoreKv *o, BufferSize buffer_size, GError **error)
 {
   const char *name = "store_kv";
 
@@ -114,12 +127,12 @@ check_store_kv (const RpOpStoreKv *o, GError **error)
     return refuse (error, RP_ERROR_UNSUPPORTED, name, "the cache is neither F16 nor F32");
   return o->n == 0
          || (NEED (o->x, o->n_tokens, o->n, 1)
-             && holds (name, o->cache, FALSE, rp_dtype_row_size (o->type, 1), (guint64)o->pos + o->n_tokens, o->n, 1,
-                       error));
+             && holds (name, buffer_size, o->cache, FALSE, rp_dtype_row_size (o->type, 1),
+                       (guint64)o->pos + o->n_tokens, o->n, 1, error));
 }
 
 static gboolean
-check_attention (const RpOpAttention *o, GError **error)
+check_attention (const RpOpAttention *o, BufferSize buffer_size, GError **error)
 {
   const char *name = "attention";
 
@@ -132,42 +145,46 @@ check_attention (const RpOpAttention *o, GError **error)
   gsize element = rp_dtype_row_size (o->kv_type, 1);
   return NEED (o->q, o->n_tokens, o->n_heads, o->dim_k) && NEED (o->out, o->n_tokens, o->n_heads, o->dim_v)
          && MAYBE (o->sinks, o->n_heads, 1, 1)
-         && holds (name, o->k, FALSE, element, end, o->n_kv_heads, o->dim_k, error)
-         && holds (name, o->v, FALSE, element, end, o->n_kv_heads, o->dim_v, error);
+         && holds (name, buffer_size, o->k, FALSE, element, end, o->n_kv_heads, o->dim_k, error)
+         && holds (name, buffer_size, o->v, FALSE, element, end, o->n_kv_heads, o->dim_v, error);
 }
 
 static gboolean
-check_route (const RpOpRoute *o, GError **error)
+check_route (const RpOpRoute *o, BufferSize buffer_size, GError **error)
 {
   const char *name = "route";
 
-  if (o->n_used > o->n_expert || o->n_expert == 0)
-    return refuse (error, RP_ERROR_ARGUMENT, name, "more experts are used than there are");
+  if (o->gate > RP_GATE_SOFTMAX_SELECTED)
+    return refuse (error, RP_ERROR_UNSUPPORTED, name, "its gate is not known");
+  if (o->n_used == 0 || o->n_used > o->n_expert)
+    return refuse (error, RP_ERROR_ARGUMENT, name, "no expert is used, or more than there are");
   return NEED (o->logits, o->n_tokens, o->n_expert, 1) && MAYBE (o->selection_bias, o->n_expert, 1, 1)
          && NEED (o->ids, o->n_tokens, o->n_used, 1) && NEED (o->weights, o->n_tokens, o->n_used, 1);
 }
 
 static gboolean
-check_glu (const RpOpGlu *o, GError **error)
+check_glu (const RpOpGlu *o, BufferSize buffer_size, GError **error)
 {
   const char *name = "glu";
 
+  if (o->activation > RP_ACT_RELU_SQUARED)
+    return refuse (error, RP_ERROR_UNSUPPORTED, name, "its activation is not known");
   return NEED (o->gate, o->n_rows, o->n, 1) && MAYBE (o->up, o->n_rows, o->n, 1) && NEED (o->out, o->n_rows, o->n, 1);
 }
 
 static gboolean
-check_combine (const RpOpCombine *o, GError **error)
+check_combine (const RpOpCombine *o, BufferSize buffer_size, GError **error)
 {
   const char *name = "combine";
 
-  if (o->n == 0)
+  if (o->n == 0 || o->n_used == 0)
     return refuse (error, RP_ERROR_ARGUMENT, name, "rows are empty");
   return NEED (o->y, o->n_tokens, o->n_used, o->n) && NEED (o->weights, o->n_tokens, o->n_used, 1)
          && NEED (o->out, o->n_tokens, o->n, 1);
 }
 
 static gboolean
-check_add (const RpOpAdd *o, GError **error)
+check_add (const RpOpAdd *o, BufferSize buffer_size, GError **error)
 {
   const char *name = "add";
 
@@ -175,7 +192,7 @@ check_add (const RpOpAdd *o, GError **error)
 }
 
 static gboolean
-check_scale (const RpOpScale *o, GError **error)
+check_scale (const RpOpScale *o, BufferSize buffer_size, GError **error)
 {
   const char *name = "scale";
   guint n_expert = o->ids.buffer ? o->n_expert : 1;
@@ -186,37 +203,46 @@ check_scale (const RpOpScale *o, GError **error)
          && MAYBE (o->bias, n_expert, o->n, 1);
 }
 
-gboolean
-rp_cpu_check (const RpOp *op, GError **error)
+static gboolean
+check (const RpOp *op, BufferSize buffer_size, GError **error)
 {
   switch (op->kind)
     {
     case RP_OP_EMBED:
-      return check_embed (&op->embed, error);
+      return check_embed (&op->embed, buffer_size, error);
     case RP_OP_NORM:
-      return check_norm (&op->norm, error);
+      return check_norm (&op->norm, buffer_size, error);
     case RP_OP_MATMUL:
-      return check_matmul (&op->matmul, error);
+      return check_matmul (&op->matmul, buffer_size, error);
     case RP_OP_MATMUL_EXPERTS:
-      return check_matmul_experts (&op->matmul_experts, error);
+      return check_matmul_experts (&op->matmul_experts, buffer_size, error);
     case RP_OP_ROPE:
-      return check_rope (&op->rope, error);
+      return check_rope (&op->rope, buffer_size, error);
     case RP_OP_STORE_KV:
-      return check_store_kv (&op->store_kv, error);
+      return check_store_kv (&op->store_kv, buffer_size, error);
     case RP_OP_ATTENTION:
-      return check_attention (&op->attention, error);
+      return check_attention (&op->attention, buffer_size, error);
     case RP_OP_ROUTE:
-      return check_route (&op->route, error);
+      return check_route (&op->route, buffer_size, error);
     case RP_OP_GLU:
-      return check_glu (&op->glu, error);
+      return check_glu (&op->glu, buffer_size, error);
     case RP_OP_COMBINE:
-      return check_combine (&op->combine, error);
+      return check_combine (&op->combine, buffer_size, error);
     case RP_OP_ADD:
-      return check_add (&op->add, error);
+      return check_add (&op->add, buffer_size, error);
     case RP_OP_SCALE:
-      return check_scale (&op->scale, error);
+      return check_scale (&op->scale, buffer_size, error);
     case RP_N_OPS:
     default:
-      return refuse (error, RP_ERROR_UNSUPPORTED, "CPU", "an operation is not known");
+      return refuse (error, RP_ERROR_UNSUPPORTED, "operation", "its kind is not known");
     }
+}
+
+gboolean
+rp_ops_check (const RpOp *ops, gsize n_ops, gsize (*buffer_size) (const RpBuffer *buffer), GError **error)
+{
+  for (gsize i = 0; i < n_ops; i++)
+    if (!check (&ops[i], buffer_size, error))
+      return FALSE;
+  return TRUE;
 }
