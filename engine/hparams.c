@@ -183,10 +183,11 @@ rp_hparams_read (RpHparams *hparams, const RpArch *arch, const RpGguf *gguf, GEr
   *hparams = (RpHparams){ 0 };
   if (!read_uint (&reader, "block_count", 1, RP_MAX_LAYERS, &hparams->n_layers)
       || !read_uint (&reader, "embedding_length", 1, RP_MAX_WIDTH, &hparams->n_embd)
-      || !read_uint (&reader, "context_length", 1, RP_MAX_CONTEXT, &hparams->n_context)
+      || !read_uint (&reader, "context_length", 1, G_MAXUINT, &hparams->n_context)
       || !read_experts (&reader, arch, hparams) || !read_layers (&reader, arch, hparams)
       || !read_float (&reader, "attention.layer_norm_rms_epsilon", 0, 1, &hparams->norm_eps))
     return FALSE;
+  hparams->n_context = MIN (hparams->n_context, RP_MAX_CONTEXT); /* a claim: more than any session takes is no damage */
   n_heads = hparams->layers[0].n_heads;
   hparams->dim_k = hparams->dim_v = hparams->n_embd / n_heads;
   if (!read_uint (&reader, "attention.key_length", 1, RP_MAX_WIDTH, &hparams->dim_k)
