@@ -199,6 +199,48 @@ quantize_q4_1 (const float *in, void *row, gsize n)
     }
 }
 
+static guint
+fifth_bit (const guint8 qh[4], guint i)
+{
+  return (qh[i / 8] >> i % 8 & 1) << 4;
+}
+
+static void
+dequantize_q5_0 (const void *row, float *out, gsize n)
+{
+  const RpBlockQ5_0 *b = row;
+
+  for (; n; n -= 32, out += 32, b++)
+    {
+      float d = rp_half_to_float (b->d);
+
+      for (guint i = 0; i < 16; i++)
+        {
+          out[i] = (int)((b->qs[i] & 15) | fifth_bit (b->qh, i)) - 16;
+          out[i + 16] = (int)(b->qs[i] >> 4 | fifth_bit (b->qh, i + 16)) - 16;
+        }
+      for (guint i = 0; i < 32; i++)
+        out[i] *= d;
+    }
+}
+
+static void
+dequantize_q5_1 (const void *row, float *out, gsize n)
+{
+  const RpBlockQ5_1 *b = row;
+
+  for (; n; n -= 32, out += 32, b++)
+    {
+      float d = rp_half_to_float (b->d), m = rp_half_to_float (b->m);
+
+      for (guint i = 0; i < 16; i++)
+        {
+          out[i] = ((b->qs[i] & 15) | fifth_bit (b->qh, i)) * d + m;
+          out[i + 16] = (b->qs[i] >> 4 | fifth_bit (b->qh, i + 16)) * d + m;
+        }
+    }
+}
+
 static void
 dequantize_q8_0 (const void *row, float *out, gsize n)
 {
@@ -231,6 +273,51 @@ quantize_q8_0 (const float *in, void *row, gsize n)
     }
 }
 
+/* The steps grow away from zero, as the density of normally distributed weights falls. */
+const gint8 rp_iq4_values[16] = { -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113 };
+
+static void
+dequantize_iq4_nl (const void *row, float *out, gsize n)
+{
+  const RpBlockIQ4_NL *b = row;
+
+  for (; n; n -= 32, out += 32, b++)
+    {
+      float d = rp_half_to_float (b->d);
+
+      for (guint i = 0; i < 16; i++)
+        {
+          out[i] = d * rp_iq4_values[b->qs[i] & 15];
+          out[i + 16] = d * rp_iq4_values[b->qs[i] >> 4];
+        }
+    }
+}
+
+const gint8 rp_mxfp4_values[16] = { 0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12 };
+
+float
+rp_mxfp4_scale (guint8 e)
+{
+  return float_of_bits (e < 2 ? 0x00200000u << e : (guint32)(e - 1) << 23);
+}
+
+static void
+dequantize_mxfp4 (const void *row, float *out, gsize n)
+{
+  const RpBlockMXFP4 *b = row;
+
+  for (; n; n -= 32, out += 32, b++)
+    {
+      float d = rp_mxfp4_scale (b->e);
+
+      for (guint i = 0; i < 16; i++)
+        {
+          out[i] = d * rp_mxfp4_values[b->qs[i] & 15];
+          out[i + 16] = d * rp_mxfp4_values[b->qs[i] >> 4];
+        }
+    }
+}
+
 /* ---- K-quants: super-blocks of 256 ---- */
 
 /* Sub-blocks 0 to 3 keep six bits in one byte; the upper two bits of those bytes complete sub-blocks 4 to 7. */
@@ -245,6 +332,50 @@ rp_k_scale_min (const guint8 scales[12], guint j, guint8 *scale, guint8 *min)
     }
   *scale = (scales[j + 4] & 15) | scales[j - 4] >> 6 << 4;
   *min = scales[j + 4] >> 4 | scales[j] >> 6 << 4;
+}
+
+/* The low nibbles of the first eight bytes are scales 0 to 7, the high ones 8 to 15; the last four bytes hold the upper
+ * two bits, of scales 4k + i at bit 2k of byte i. */
+int
+rp_q3_k_scale (const guint8 scales[12], guint j)
+{
+  guint low = scales[j % 8] >> (j / 8 * 4) & 15, high = scales[8 + j % 4] >> (j / 4 * 2) & 3;
+
+  return (int)(low | high << 4) - 32;
+}
+
+static void
+dequantize_q2_k (const void *row, float *out, gsize n)
+{
+  const RpBlockQ2_K *b = row;
+
+  for (; n; n -= 256, b++)
+    for (guint j = 0; j < 16; j++, out += 16)
+      {
+        const guint8 *q = b->qs + j / 8 * 32 + j % 2 * 16;
+        guint shift = j % 8 / 2 * 2;
+        float d = rp_half_to_float (b->d) * (b->scales[j] & 15), m = rp_half_to_float (b->dmin) * (b->scales[j] >> 4);
+
+        for (guint i = 0; i < 16; i++)
+          out[i] = d * (q[i] >> shift & 3) - m;
+      }
+}
+
+static void
+dequantize_q3_k (const void *row, float *out, gsize n)
+{
+  const RpBlockQ3_K *b = row;
+
+  for (; n; n -= 256, b++)
+    for (guint j = 0; j < 16; j++, out += 16)
+      {
+        const guint8 *q = b->qs + j / 8 * 32 + j % 2 * 16, *h = b->hmask + j % 2 * 16;
+        guint shift = j % 8 / 2 * 2;
+        float d = rp_half_to_float (b->d) * rp_q3_k_scale (b->scales, j);
+
+        for (guint i = 0; i < 16; i++)
+          out[i] = d * ((q[i] >> shift & 3) + (h[i] >> j / 2 & 1) * 4 - 4);
+      }
 }
 
 static void
@@ -314,6 +445,31 @@ dequantize_q6_k (const void *row, float *out, gsize n)
     }
 }
 
+int
+rp_iq4_xs_scale (const RpBlockIQ4_XS *block, guint j)
+{
+  return ((block->scales_l[j / 2] >> j % 2 * 4 & 15) | (block->scales_h >> 2 * j & 3) << 4) - 32;
+}
+
+static void
+dequantize_iq4_xs (const void *row, float *out, gsize n)
+{
+  const RpBlockIQ4_XS *b = row;
+
+  for (; n; n -= 256, b++)
+    for (guint j = 0; j < 8; j++, out += 32)
+      {
+        const guint8 *q = b->qs + 16 * j;
+        float d = rp_half_to_float (b->d) * rp_iq4_xs_scale (b, j);
+
+        for (guint i = 0; i < 16; i++)
+          {
+            out[i] = d * rp_iq4_values[q[i] & 15];
+            out[i + 16] = d * rp_iq4_values[q[i] >> 4];
+          }
+      }
+}
+
 /* ---- the table ---- */
 
 static const RpDTypeInfo infos[RP_DTYPE_LAST] = {
@@ -322,10 +478,17 @@ static const RpDTypeInfo infos[RP_DTYPE_LAST] = {
   [RP_DTYPE_BF16] = { "BF16", 1, 2, dequantize_bf16, quantize_bf16 },
   [RP_DTYPE_Q4_0] = { "Q4_0", 32, sizeof (RpBlockQ4_0), dequantize_q4_0, quantize_q4_0 },
   [RP_DTYPE_Q4_1] = { "Q4_1", 32, sizeof (RpBlockQ4_1), dequantize_q4_1, quantize_q4_1 },
+  [RP_DTYPE_Q5_0] = { "Q5_0", 32, sizeof (RpBlockQ5_0), dequantize_q5_0, NULL },
+  [RP_DTYPE_Q5_1] = { "Q5_1", 32, sizeof (RpBlockQ5_1), dequantize_q5_1, NULL },
   [RP_DTYPE_Q8_0] = { "Q8_0", 32, sizeof (RpBlockQ8_0), dequantize_q8_0, quantize_q8_0 },
+  [RP_DTYPE_IQ4_NL] = { "IQ4_NL", 32, sizeof (RpBlockIQ4_NL), dequantize_iq4_nl, NULL },
+  [RP_DTYPE_MXFP4] = { "MXFP4", 32, sizeof (RpBlockMXFP4), dequantize_mxfp4, NULL },
+  [RP_DTYPE_Q2_K] = { "Q2_K", 256, sizeof (RpBlockQ2_K), dequantize_q2_k, NULL },
+  [RP_DTYPE_Q3_K] = { "Q3_K", 256, sizeof (RpBlockQ3_K), dequantize_q3_k, NULL },
   [RP_DTYPE_Q4_K] = { "Q4_K", 256, sizeof (RpBlockQ4_K), dequantize_q4_k, NULL },
   [RP_DTYPE_Q5_K] = { "Q5_K", 256, sizeof (RpBlockQ5_K), dequantize_q5_k, NULL },
   [RP_DTYPE_Q6_K] = { "Q6_K", 256, sizeof (RpBlockQ6_K), dequantize_q6_k, NULL },
+  [RP_DTYPE_IQ4_XS] = { "IQ4_XS", 256, sizeof (RpBlockIQ4_XS), dequantize_iq4_xs, NULL },
 };
 
 static const char *const names[RP_DTYPE_LAST] = {

@@ -5,8 +5,10 @@
 #include <math.h>
 #include <string.h>
 
-const RpDType operation_types[] = { RP_DTYPE_F32,  RP_DTYPE_F16,  RP_DTYPE_BF16, RP_DTYPE_Q4_0, RP_DTYPE_Q4_1,
-                                    RP_DTYPE_Q8_0, RP_DTYPE_Q4_K, RP_DTYPE_Q5_K, RP_DTYPE_Q6_K };
+const RpDType operation_types[]
+  = { RP_DTYPE_F32,  RP_DTYPE_F16,  RP_DTYPE_BF16,   RP_DTYPE_Q4_0,  RP_DTYPE_Q4_1, RP_DTYPE_Q5_0,
+      RP_DTYPE_Q5_1, RP_DTYPE_Q8_0, RP_DTYPE_IQ4_NL, RP_DTYPE_MXFP4, RP_DTYPE_Q2_K, RP_DTYPE_Q3_K,
+      RP_DTYPE_Q4_K, RP_DTYPE_Q5_K, RP_DTYPE_Q6_K,   RP_DTYPE_IQ4_XS };
 const guint n_operation_types = G_N_ELEMENTS (operation_types);
 
 /* ---- values ---- */
@@ -69,6 +71,47 @@ put_half (guint8 *at, double value)
   memcpy (at, &half, 2);
 }
 
+/* Where the scales of a block are, and how large they may be for weights of a sensible size. */
+typedef struct
+{
+  RpDType type;
+  guint d, dmin; /* offsets; dmin 0: there is none */
+  double largest, low, high;
+} ScaleRow;
+
+static const ScaleRow scale_rows[] = {
+  { RP_DTYPE_Q4_0, 0, 0, 0.01, 0, 0 },
+  { RP_DTYPE_Q4_1, 0, 2, 0.01, -0.1, 0.02 },
+  { RP_DTYPE_Q5_0, 0, 0, 0.01, 0, 0 },
+  { RP_DTYPE_Q5_1, 0, 2, 0.01, -0.2, 0.02 },
+  { RP_DTYPE_Q8_0, 0, 0, 0.01, 0, 0 },
+  { RP_DTYPE_IQ4_NL, 0, 0, 0.002, 0, 0 },
+  { RP_DTYPE_Q2_K, G_STRUCT_OFFSET (RpBlockQ2_K, d), G_STRUCT_OFFSET (RpBlockQ2_K, dmin), 0.02, -0.01, 0.02 },
+  { RP_DTYPE_Q3_K, G_STRUCT_OFFSET (RpBlockQ3_K, d), 0, 0.01, 0, 0 },
+  { RP_DTYPE_Q4_K, 0, 2, 0.01, -0.02, 0.1 },
+  { RP_DTYPE_Q5_K, 0, 2, 0.01, -0.02, 0.1 },
+  { RP_DTYPE_Q6_K, G_STRUCT_OFFSET (RpBlockQ6_K, d), 0, 0.01, 0, 0 },
+  { RP_DTYPE_IQ4_XS, 0, 0, 0.002, 0, 0 },
+};
+
+static void
+random_block (RpDType type, guint8 *block, guint bytes, GRand *random)
+{
+  for (guint j = 0; j < bytes; j++)
+    block[j] = (guint8)g_rand_int (random);
+  if (type == RP_DTYPE_MXFP4)
+    block[0] = (guint8)g_rand_int_range (random, 118, 124);
+  for (guint i = 0; i < G_N_ELEMENTS (scale_rows); i++)
+    {
+      const ScaleRow *row = &scale_rows[i];
+      if (row->type != type)
+        continue;
+      put_half (block + row->d, g_rand_double_range (random, 0.2, 1) * row->largest);
+      if (row->dmin)
+        put_half (block + row->dmin, g_rand_double_range (random, row->low, row->high));
+    }
+}
+
 void
 random_weights (RpDType type, guint8 *data, gsize size)
 {
@@ -76,24 +119,13 @@ random_weights (RpDType type, guint8 *data, gsize size)
   GRand *random = fast_random ();
 
   for (gsize i = 0; i < size; i += info->block_bytes)
-    {
-      guint8 *block = data + i;
-
-      if (info->block_elements == 1)
-        {
-          float value = (float)g_rand_double_range (random, -1, 1);
-          info->quantize (&value, block, 1);
-          continue;
-        }
-      for (gsize j = 0; j < info->block_bytes; j++)
-        block[j] = (guint8)g_rand_int (random);
-      put_half (block + (type == RP_DTYPE_Q6_K ? G_STRUCT_OFFSET (RpBlockQ6_K, d) : 0),
-                g_rand_double_range (random, 0.002, 0.01));
-      if (type == RP_DTYPE_Q4_1)
-        put_half (block + 2, g_rand_double_range (random, -0.1, 0.02));
-      if (type == RP_DTYPE_Q4_K || type == RP_DTYPE_Q5_K)
-        put_half (block + 2, g_rand_double_range (random, -0.02, 0.1));
-    }
+    if (info->block_elements == 1)
+      {
+        float value = (float)g_rand_double_range (random, -1, 1);
+        info->quantize (&value, data + i, 1);
+      }
+    else
+      random_block (type, data + i, info->block_bytes, random);
   g_rand_free (random);
 }
 

@@ -9,8 +9,10 @@
 extern const RpKernels rp_kernels_emulated;
 #endif
 
-static const RpDType types[] = { RP_DTYPE_F32,  RP_DTYPE_F16,  RP_DTYPE_BF16, RP_DTYPE_Q4_0, RP_DTYPE_Q4_1,
-                                 RP_DTYPE_Q8_0, RP_DTYPE_Q4_K, RP_DTYPE_Q5_K, RP_DTYPE_Q6_K };
+static const RpDType types[]
+  = { RP_DTYPE_F32,  RP_DTYPE_F16,  RP_DTYPE_BF16,   RP_DTYPE_Q4_0,  RP_DTYPE_Q4_1, RP_DTYPE_Q5_0,
+      RP_DTYPE_Q5_1, RP_DTYPE_Q8_0, RP_DTYPE_IQ4_NL, RP_DTYPE_MXFP4, RP_DTYPE_Q2_K, RP_DTYPE_Q3_K,
+      RP_DTYPE_Q4_K, RP_DTYPE_Q5_K, RP_DTYPE_Q6_K,   RP_DTYPE_IQ4_XS };
 
 /* ---- random input ---- */
 
@@ -53,11 +55,30 @@ random_weights (RpDType type, gsize n_rows, gsize n)
   for (gsize i = 0; i < size; i++)
     w[i] = (guint8)g_test_rand_int_range (0, 256);
   for (gsize i = 0; i < size; i += info->block_bytes)
-    {
-      put_half (w + i + (type == RP_DTYPE_Q6_K ? offsetof (RpBlockQ6_K, d) : 0), 0.01);
-      if (type == RP_DTYPE_Q4_1 || type == RP_DTYPE_Q4_K || type == RP_DTYPE_Q5_K)
-        put_half (w + i + 2, g_test_rand_bit () ? 0.05 : -0.05);
-    }
+    switch (type)
+      {
+      case RP_DTYPE_MXFP4:
+        w[i] = (guint8)g_test_rand_int_range (115, 125);
+        break;
+      case RP_DTYPE_Q2_K:
+        put_half (w + i + offsetof (RpBlockQ2_K, d), 0.01);
+        put_half (w + i + offsetof (RpBlockQ2_K, dmin), g_test_rand_bit () ? 0.05 : -0.05);
+        break;
+      case RP_DTYPE_Q3_K:
+        put_half (w + i + offsetof (RpBlockQ3_K, d), 0.01);
+        break;
+      case RP_DTYPE_Q6_K:
+        put_half (w + i + offsetof (RpBlockQ6_K, d), 0.01);
+        break;
+      case RP_DTYPE_Q4_1:
+      case RP_DTYPE_Q5_1:
+      case RP_DTYPE_Q4_K:
+      case RP_DTYPE_Q5_K:
+        put_half (w + i + 2, g_test_rand_bit () ? 0.05 : -0.05); /* fall through */
+      default:
+        put_half (w + i, 0.01);
+        break;
+      }
   return w;
 }
 

@@ -11,7 +11,7 @@ typedef enum
 {
   FORM_4,      /* u ≤ 15 */
   FORM_5,      /* u ≤ 31 */
-  FORM_6,      /* u ≤ 63, a scale for 16 elements */
+  FORM_6,      /* u ≤ 63 or fewer bits, a scale for 16 elements */
   FORM_SIGNED, /* s8; with VNNI, u8 */
 } Form;
 
@@ -228,13 +228,20 @@ RP_K (gemm_int8) (RpDType type,
 {
   switch (type)
     {
+    case RP_DTYPE_Q2_K:
+    case RP_DTYPE_Q3_K:
     case RP_DTYPE_Q6_K:
       gemm_6 (panel, n, tile, n_tokens, acc);
       break;
+    case RP_DTYPE_Q5_0:
+    case RP_DTYPE_Q5_1:
     case RP_DTYPE_Q5_K:
       gemm_5 (panel, n, tile, n_tokens, acc);
       break;
     case RP_DTYPE_Q8_0:
+    case RP_DTYPE_IQ4_NL:
+    case RP_DTYPE_IQ4_XS:
+    case RP_DTYPE_MXFP4:
       gemm_signed (panel, n, tile, n_tokens, acc);
       break;
     default:

@@ -9,15 +9,12 @@ RP_K (has_int8) (RpDType type)
 {
   switch (type)
     {
-    case RP_DTYPE_Q4_0:
-    case RP_DTYPE_Q4_1:
-    case RP_DTYPE_Q8_0:
-    case RP_DTYPE_Q4_K:
-    case RP_DTYPE_Q5_K:
-    case RP_DTYPE_Q6_K:
-      return TRUE;
-    default:
+    case RP_DTYPE_F32:
+    case RP_DTYPE_F16:
+    case RP_DTYPE_BF16:
       return FALSE;
+    default:
+      return TRUE;
     }
 }
 

@@ -49,6 +49,121 @@ nibbles (const guint8 *p)
   return and_256 (_mm256_inserti128_si256 (_mm256_castsi128_si256 (a), _mm_srli_epi16 (a, 4), 1), 15);
 }
 
+/* Bit i of 32 as 16 in byte i. */
+RP_INLINE __m256i
+fifth_bits (const guint8 *qh)
+{
+  gint32 bits;
+
+  memcpy (&bits, qh, sizeof bits);
+  __m256i spread = _mm256_shuffle_epi8 (
+    _mm256_set1_epi32 (bits), _mm256_setr_epi64x (0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303));
+  __m256i bit = _mm256_set1_epi64x ((gint64)0x8040201008040201);
+  return and_256 (_mm256_cmpeq_epi8 (_mm256_and_si256 (spread, bit), bit), 16);
+}
+
+/* What sixteen 4-bit indices a half stand for. */
+RP_INLINE __m256i
+look_up (const gint8 values[16], __m256i indices)
+{
+  return _mm256_shuffle_epi8 (_mm256_broadcastsi128_si256 (_mm_loadu_si128 ((const __m128i *)values)), indices);
+}
+
+/* A block of 32, in whatever type: 32 integers and what makes weights of them, w = scale · q - min. Those of IQ4_NL,
+ * MXFP4 and Q8_0 are signed. */
+typedef struct
+{
+  __m256i q;
+  float scale, min;
+} Block32;
+
+RP_INLINE Block32
+load_block_32 (RpDType type, const guint8 *block)
+{
+  RpHalf half[2];
+  Block32 b = { .min = 0 };
+
+  if (type == RP_DTYPE_MXFP4)
+    {
+      b.scale = rp_mxfp4_scale (block[0]);
+      b.q = look_up (rp_mxfp4_values, nibbles (block + offsetof (RpBlockMXFP4, qs)));
+      return b;
+    }
+  memcpy (half, block, sizeof half);
+  b.scale = half_to_float (half[0]);
+  switch (type)
+    {
+    case RP_DTYPE_Q4_0:
+      b.q = nibbles (block + offsetof (RpBlockQ4_0, qs));
+      b.min = 8 * b.scale;
+      break;
+    case RP_DTYPE_Q4_1:
+      b.q = nibbles (block + offsetof (RpBlockQ4_1, qs));
+      b.min = -half_to_float (half[1]);
+      break;
+    case RP_DTYPE_Q5_0:
+      b.q = _mm256_or_si256 (nibbles (block + offsetof (RpBlockQ5_0, qs)),
+                             fifth_bits (block + offsetof (RpBlockQ5_0, qh)));
+      b.min = 16 * b.scale;
+      break;
+    case RP_DTYPE_Q5_1:
+      b.q = _mm256_or_si256 (nibbles (block + offsetof (RpBlockQ5_1, qs)),
+                             fifth_bits (block + offsetof (RpBlockQ5_1, qh)));
+      b.min = -half_to_float (half[1]);
+      break;
+    case RP_DTYPE_IQ4_NL:
+      b.q = look_up (rp_iq4_values, nibbles (block + offsetof (RpBlockIQ4_NL, qs)));
+      break;
+    default:
+      b.q = load_256 (block + offsetof (RpBlockQ8_0, qs));
+      break;
+    }
+  return b;
+}
+
+RP_INLINE gboolean
+is_signed_32 (RpDType type)
+{
+  return type == RP_DTYPE_Q8_0 || type == RP_DTYPE_IQ4_NL || type == RP_DTYPE_MXFP4;
+}
+
+RP_INLINE gsize
+block_bytes_32 (RpDType type)
+{
+  switch (type)
+    {
+    case RP_DTYPE_Q4_0:
+      return sizeof (RpBlockQ4_0);
+    case RP_DTYPE_Q4_1:
+      return sizeof (RpBlockQ4_1);
+    case RP_DTYPE_Q5_0:
+      return sizeof (RpBlockQ5_0);
+    case RP_DTYPE_Q5_1:
+      return sizeof (RpBlockQ5_1);
+    case RP_DTYPE_IQ4_NL:
+      return sizeof (RpBlockIQ4_NL);
+    case RP_DTYPE_MXFP4:
+      return sizeof (RpBlockMXFP4);
+    default:
+      return sizeof (RpBlockQ8_0);
+    }
+}
+
+/* The sixteen scales of a Q3_K block, -32 … 31. */
+RP_INLINE __m128i
+q3_k_scales (const guint8 *scales)
+{
+  guint32 a, b, c;
+
+  memcpy (&a, scales, 4);
+  memcpy (&b, scales + 4, 4);
+  memcpy (&c, scales + 8, 4);
+  __m128i s = _mm_setr_epi32 (
+    (int)((a & 0x0f0f0f0f) | (c << 4 & 0x30303030)), (int)((b & 0x0f0f0f0f) | (c << 2 & 0x30303030)),
+    (int)((a >> 4 & 0x0f0f0f0f) | (c & 0x30303030)), (int)((b >> 4 & 0x0f0f0f0f) | (c >> 2 & 0x30303030)));
+  return _mm_sub_epi8 (s, _mm_set1_epi8 (32));
+}
+
 /* The eight scales (low half) and eight minimums (high half) of a Q4_K or Q5_K block, as bytes. */
 RP_INLINE __m128i
 k_scales (const guint8 *scales)

@@ -65,23 +65,91 @@ unpack_k (const guint8 *const rows[8], gboolean five, guint h, RpPanelBlock *pan
     }
 }
 
+/* The scales of both halves of block i of a row, w = d sc q - min. */
+RP_INLINE void
+put_halves (RpPanelBlock *panel, guint row, float d, int scale0, int scale1, float min0, float min1)
+{
+  panel->scale[row] = d;
+  panel->min[0][row] = min0;
+  panel->min[1][row] = min1;
+#if RP_SIMD == 512
+  panel->half.f32[0][row] = d * (float)scale0;
+  panel->half.f32[1][row] = d * (float)scale1;
+#else
+  panel->half.i16[0][row][0] = panel->half.i16[0][row][1] = (gint16)scale0;
+  panel->half.i16[1][row][0] = panel->half.i16[1][row][1] = (gint16)scale1;
+#endif
+}
+
+static void
+unpack_q2_k_scales (const RpBlockQ2_K *block, guint row, RpPanelBlock *panel)
+{
+  float d = half_to_float (block->d), dmin = half_to_float (block->dmin);
+
+  for (guint i = 0; i < 8; i++)
+    {
+      guint8 a = block->scales[2 * i], b = block->scales[2 * i + 1];
+      put_halves (panel + i, row, d, a & 15, b & 15, dmin * (float)(a >> 4), dmin * (float)(b >> 4));
+    }
+}
+
+static void
+unpack_q3_k_scales (const RpBlockQ3_K *block, guint row, RpPanelBlock *panel)
+{
+  float d = half_to_float (block->d);
+  gint8 s[16];
+
+  _mm_storeu_si128 ((__m128i *)s, q3_k_scales (block->scales));
+  for (guint i = 0; i < 8; i++)
+    put_halves (panel + i, row, d, s[2 * i], s[2 * i + 1], 4 * d * s[2 * i], 4 * d * s[2 * i + 1]);
+}
+
 static void
 unpack_q6_k_scales (const RpBlockQ6_K *block, guint row, RpPanelBlock *panel)
 {
   float d = half_to_float (block->d);
+  const gint8 *s = block->scales;
 
   for (guint i = 0; i < 8; i++)
+    put_halves (panel + i, row, d, s[2 * i], s[2 * i + 1], 32 * d * s[2 * i], 32 * d * s[2 * i + 1]);
+}
+
+/* Q2_K, and Q3_K, which has a third bit. */
+RP_INLINE void
+unpack_crumbs (const guint8 *const rows[8], gboolean three, guint h, RpPanelBlock *panel)
+{
+  const guint qs = three ? offsetof (RpBlockQ3_K, qs) : offsetof (RpBlockQ2_K, qs);
+  __m256i in[8], high[8], low[8], out[8];
+
+  for (guint r = 0; r < 8; r++)
     {
-      panel[i].scale[row] = d;
-      for (guint half = 0; half < 2; half++)
+      if (three)
         {
-          gint8 s = block->scales[2 * i + half];
-          panel[i].min[half][row] = 32 * d * s;
-#if RP_SIMD == 512
-          panel[i].half.f32[half][row] = d * s;
-#else
-          panel[i].half.i16[half][row][0] = panel[i].half.i16[half][row][1] = s;
-#endif
+          unpack_q3_k_scales ((const void *)rows[r], 8 * h + r, panel);
+          in[r] = load_256 (rows[r] + offsetof (RpBlockQ3_K, hmask));
+        }
+      else
+        unpack_q2_k_scales ((const void *)rows[r], 8 * h + r, panel);
+    }
+  if (three)
+    transpose_lanes (in, high);
+  for (guint c = 0; c < 2; c++) /* 128 elements */
+    {
+      for (guint r = 0; r < 8; r++)
+        in[r] = load_256 (rows[r] + qs + 32 * c);
+      transpose_lanes (in, low);
+      for (guint g = 0; g < 4; g++)
+        {
+          for (guint k = 0; k < 8; k++)
+            {
+              out[k] = and_256 (_mm256_srl_epi16 (low[k], _mm_cvtsi32_si128 ((int)(2 * g))), 3);
+              if (three)
+                {
+                  __m256i bit = _mm256_srl_epi16 (high[k], _mm_cvtsi32_si128 ((int)(4 * c + g)));
+                  out[k] = _mm256_or_si256 (out[k], _mm256_slli_epi16 (and_256 (bit, 1), 2));
+                }
+            }
+          store_lanes (panel + 4 * c + g, h, out);
         }
     }
 }
@@ -116,6 +184,19 @@ unpack_q6_k (const guint8 *const rows[8], guint h, RpPanelBlock *panel)
     }
 }
 
+/* Signed weights are panels' as they are, but for VNNI, which takes unsigned ones. */
+RP_INLINE __m256i
+signed_lanes (__m256i q)
+{
+#if RP_SIMD == 512
+  return _mm256_xor_si256 (q, _mm256_set1_epi8 (-128));
+#else
+  return q;
+#endif
+}
+
+#define SIGNED_MIN(scale) (RP_SIMD == 512 ? 128 * (scale) : 0)
+
 /* Eight rows of one block of 32. */
 RP_INLINE void
 unpack_32 (RpDType type, const guint8 *const rows[8], guint h, RpPanelBlock *panel)
@@ -124,32 +205,32 @@ unpack_32 (RpDType type, const guint8 *const rows[8], guint h, RpPanelBlock *pan
 
   for (guint r = 0; r < 8; r++)
     {
-      RpHalf d;
-      memcpy (&d, rows[r], sizeof d);
-      float scale = half_to_float (d), min = 0;
-      switch (type)
-        {
-        case RP_DTYPE_Q4_0:
-          in[r] = nibbles (rows[r] + offsetof (RpBlockQ4_0, qs));
-          min = 8 * scale;
-          break;
-        case RP_DTYPE_Q4_1:
-          in[r] = nibbles (rows[r] + offsetof (RpBlockQ4_1, qs));
-          min = -half_to_float (((const RpBlockQ4_1 *)rows[r])->m);
-          break;
-        default:
-          in[r] = load_256 (rows[r] + offsetof (RpBlockQ8_0, qs));
-#if RP_SIMD == 512
-          in[r] = _mm256_xor_si256 (in[r], _mm256_set1_epi8 (-128));
-          min = 128 * scale;
-#endif
-          break;
-        }
-      panel->scale[8 * h + r] = scale;
-      panel->min[0][8 * h + r] = min;
+      Block32 b = load_block_32 (type, rows[r]);
+      in[r] = is_signed_32 (type) ? signed_lanes (b.q) : b.q;
+      panel->scale[8 * h + r] = b.scale;
+      panel->min[0][8 * h + r] = is_signed_32 (type) ? SIGNED_MIN (b.scale) : b.min;
     }
   transpose_lanes (in, lanes);
   store_lanes (panel, h, lanes);
+}
+
+RP_INLINE void
+unpack_iq4_xs (const guint8 *const rows[8], guint h, RpPanelBlock *panel)
+{
+  for (guint j = 0; j < 8; j++)
+    {
+      __m256i in[8], lanes[8];
+      for (guint r = 0; r < 8; r++)
+        {
+          const RpBlockIQ4_XS *block = (const void *)rows[r];
+          float scale = half_to_float (block->d) * (float)rp_iq4_xs_scale (block, j);
+          in[r] = signed_lanes (look_up (rp_iq4_values, nibbles (block->qs + 16 * j)));
+          panel[j].scale[8 * h + r] = scale;
+          panel[j].min[0][8 * h + r] = SIGNED_MIN (scale);
+        }
+      transpose_lanes (in, lanes);
+      store_lanes (panel + j, h, lanes);
+    }
 }
 
 #define EACH(first, n, blocks, bytes, call)                                                                            \
@@ -167,23 +248,30 @@ RP_K (unpack_int8) (RpDType type, const guint8 *const rows[RP_PANEL], gsize firs
 {
   switch (type)
     {
-    case RP_DTYPE_Q4_K:
-      EACH (first, n, 8, sizeof (RpBlockQ4_K), unpack_k (at, FALSE, h, panel + 8 * b))
-      break;
-    case RP_DTYPE_Q5_K:
-      EACH (first, n, 8, sizeof (RpBlockQ5_K), unpack_k (at, TRUE, h, panel + 8 * b))
-      break;
-    case RP_DTYPE_Q6_K:
-      EACH (first, n, 8, sizeof (RpBlockQ6_K), unpack_q6_k (at, h, panel + 8 * b))
-      break;
-    case RP_DTYPE_Q4_0:
-      EACH (first, n, 1, sizeof (RpBlockQ4_0), unpack_32 (RP_DTYPE_Q4_0, at, h, panel + b))
-      break;
-    case RP_DTYPE_Q4_1:
-      EACH (first, n, 1, sizeof (RpBlockQ4_1), unpack_32 (RP_DTYPE_Q4_1, at, h, panel + b))
-      break;
+#define CASE_32(type)                                                                                                  \
+  case type:                                                                                                           \
+    EACH (first, n, 1, block_bytes_32 (type), unpack_32 (type, at, h, panel + b))                                      \
+    break;
+#define CASE_256(type, block, ...)                                                                                     \
+  case type:                                                                                                           \
+    EACH (first, n, 8, sizeof (block), __VA_ARGS__)                                                                    \
+    break;
+      CASE_256 (RP_DTYPE_Q2_K, RpBlockQ2_K, unpack_crumbs (at, FALSE, h, panel + 8 * b))
+      CASE_256 (RP_DTYPE_Q3_K, RpBlockQ3_K, unpack_crumbs (at, TRUE, h, panel + 8 * b))
+      CASE_256 (RP_DTYPE_Q4_K, RpBlockQ4_K, unpack_k (at, FALSE, h, panel + 8 * b))
+      CASE_256 (RP_DTYPE_Q5_K, RpBlockQ5_K, unpack_k (at, TRUE, h, panel + 8 * b))
+      CASE_256 (RP_DTYPE_Q6_K, RpBlockQ6_K, unpack_q6_k (at, h, panel + 8 * b))
+      CASE_256 (RP_DTYPE_IQ4_XS, RpBlockIQ4_XS, unpack_iq4_xs (at, h, panel + 8 * b))
+      CASE_32 (RP_DTYPE_Q4_0)
+      CASE_32 (RP_DTYPE_Q4_1)
+      CASE_32 (RP_DTYPE_Q5_0)
+      CASE_32 (RP_DTYPE_Q5_1)
+      CASE_32 (RP_DTYPE_Q8_0)
+      CASE_32 (RP_DTYPE_IQ4_NL)
+      CASE_32 (RP_DTYPE_MXFP4)
+#undef CASE_32
+#undef CASE_256
     default:
-      EACH (first, n, 1, sizeof (RpBlockQ8_0), unpack_32 (RP_DTYPE_Q8_0, at, h, panel + b))
-      break;
+      g_assert_not_reached ();
     }
 }
