@@ -1,0 +1,285 @@
+#include "application.h"
+
+#include "window.h"
+
+#include <glib/gi18n.h>
+#include <gtksourceview/gtksource.h>
+
+#define DEFAULT_MODEL "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
+
+struct _RiposteApplication
+{
+  AdwApplication parent;
+
+  RiposteLocalGenerator *generator;
+  RpSamplerOptions sampler;
+};
+
+G_DEFINE_FINAL_TYPE (RiposteApplication, riposte_application, ADW_TYPE_APPLICATION)
+
+/* An accelerator an action. The shortcuts window (gtk/help-overlay.ui) lists them too, with the widgets' own. */
+static const struct
+{
+  const char *action;
+  const char *accels[3];
+} accels[] = {
+  { "app.quit", { "<Control>q" } },
+  { "window.close", { "<Control><Shift>w" } },
+  { "win.new-chat", { "<Control>n" } },
+  { "win.rename-chat", { "F2" } },
+  { "win.delete-chat", { "<Control><Shift>Delete" } },
+  { "win.next-chat", { "<Alt>Down" } },
+  { "win.previous-chat", { "<Alt>Up" } },
+  { "win.choose-model", { "<Control>m" } },
+  { "win.reload-model", { "<Control><Shift>m" } },
+  { "win.model-menu", { "<Alt>m" } },
+  { "win.stop", { "<Control>period" } },
+  { "win.try-again", { "<Control>r" } },
+  { "win.copy-answer", { "<Control><Shift>c" } },
+  { "win.copy-code", { "<Control><Shift>k" } },
+  { "win.insert-code", { "<Control>i" } },
+  { "win.focus-composer", { "<Control>l" } },
+  { "win.show-chats", { "F9" } },
+  { "win.show-editor", { "<Control>e" } },
+};
+
+static void
+on_quit (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  GtkApplication *app = user_data;
+  GtkWindow *window = gtk_application_get_active_window (app);
+
+  /* the window asks about files that are not saved */
+  if (window)
+    gtk_window_close (window);
+  else
+    g_application_quit (G_APPLICATION (app));
+}
+
+static void
+on_about (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  adw_show_about_window (gtk_application_get_active_window (user_data), "application-name", _ ("Riposte"),
+                         "application-icon", RIPOSTE_APP_ID, "version", RIPOSTE_VERSION, "license-type",
+                         GTK_LICENSE_GPL_3_0, "comments",
+                         _ ("A coding chat that runs on your own machine, and works with the network unplugged."),
+                         "developer-name", _ ("The Riposte developers"), NULL);
+}
+
+static const GActionEntry actions[] = {
+  { .name = "quit", .activate = on_quit },
+  { .name = "about", .activate = on_about },
+};
+
+static void
+load_styles (void)
+{
+  g_autoptr (GtkCssProvider) provider = gtk_css_provider_new ();
+
+  gtk_css_provider_load_from_resource (provider, "/dev/riposte/Riposte/style.css");
+  gtk_style_context_add_provider_for_display (gdk_display_get_default (), GTK_STYLE_PROVIDER (provider),
+                                              GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+}
+
+static void
+riposte_application_startup (GApplication *application)
+{
+  RiposteApplication *self = RIPOSTE_APPLICATION (application);
+
+  G_APPLICATION_CLASS (riposte_application_parent_class)->startup (application);
+  gtk_source_init ();
+  gtk_window_set_default_icon_name (RIPOSTE_APP_ID);
+  /* a click into an answer is no wish to select all of it */
+  g_object_set (gtk_settings_get_default (), "gtk-label-select-on-focus", FALSE, NULL);
+  load_styles ();
+  g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
+  for (gsize i = 0; i < G_N_ELEMENTS (accels); i++)
+    gtk_application_set_accels_for_action (GTK_APPLICATION (self), accels[i].action, accels[i].accels);
+}
+
+static void
+riposte_application_activate (GApplication *application)
+{
+  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (application));
+
+  if (!window)
+    window = GTK_WINDOW (riposte_window_new (RIPOSTE_APPLICATION (application)));
+  gtk_window_present (window);
+}
+
+static void
+riposte_application_shutdown (GApplication *application)
+{
+  RiposteApplication *self = RIPOSTE_APPLICATION (application);
+
+  /* the engine's thread ends before anything of the process does */
+  riposte_local_generator_shut_down (self->generator);
+  G_APPLICATION_CLASS (riposte_application_parent_class)->shutdown (application);
+}
+
+char *
+riposte_application_dup_models_dir (void)
+{
+  return g_build_filename (g_get_user_data_dir (), "riposte", "models", NULL);
+}
+
+/* ---- the command line ---- */
+
+static const GOptionEntry options[] = {
+  { "model", 'm', 0, G_OPTION_ARG_FILENAME, NULL, N_ ("Answer with this model"), N_ ("FILE.gguf") },
+  { "device", 'd', 0, G_OPTION_ARG_STRING, NULL, N_ ("Where the model runs: auto, cpu, vulkan or vulkan:N"),
+    N_ ("DEVICE") },
+  { "ctx", 0, 0, G_OPTION_ARG_INT, NULL, N_ ("Most tokens of a conversation (default: what memory allows)"), "N" },
+  { "temp", 0, 0, G_OPTION_ARG_DOUBLE, NULL, N_ ("Temperature; 0 always takes the likeliest word (default: 0.2)"),
+    "T" },
+  { "seed", 0, 0, G_OPTION_ARG_INT64, NULL, N_ ("The same seed gives the same answer"), "S" },
+  { "version", 0, 0, G_OPTION_ARG_NONE, NULL, N_ ("Show the version"), NULL },
+  { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, NULL, NULL, N_ ("[FILE…]") },
+  { NULL },
+};
+
+static int
+riposte_application_handle_local_options (GApplication *application, GVariantDict *dict)
+{
+  double temperature;
+  int n_context;
+
+  if (g_variant_dict_contains (dict, "version"))
+    {
+      g_print ("Riposte %s\n", RIPOSTE_VERSION);
+      return 0;
+    }
+  if (g_variant_dict_lookup (dict, "temp", "d", &temperature) && !(temperature >= 0 && temperature <= 10))
+    {
+      g_printerr ("riposte: %s\n", _ ("the temperature is between 0 and 10"));
+      return 2;
+    }
+  if (g_variant_dict_lookup (dict, "ctx", "i", &n_context) && n_context < 0)
+    {
+      g_printerr ("riposte: %s\n", _ ("a context has no fewer than 0 tokens"));
+      return 2;
+    }
+  return -1;
+}
+
+static char *
+choose_first_model (GApplicationCommandLine *line, GVariantDict *dict)
+{
+  g_autofree char *dir = NULL, *path = NULL;
+  const char *given;
+
+  if (g_variant_dict_lookup (dict, "model", "^&ay", &given))
+    {
+      g_autoptr (GFile) file = g_application_command_line_create_file_for_arg (line, given);
+      return g_file_get_path (file);
+    }
+  dir = riposte_application_dup_models_dir ();
+  path = g_build_filename (dir, DEFAULT_MODEL, NULL);
+  return g_file_test (path, G_FILE_TEST_EXISTS) ? g_steal_pointer (&path) : NULL;
+}
+
+static void
+open_files (RiposteApplication *self, GApplicationCommandLine *line, GVariantDict *dict)
+{
+  g_autofree const char **names = NULL;
+  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (self));
+
+  if (!g_variant_dict_lookup (dict, G_OPTION_REMAINING, "^a&ay", &names))
+    return;
+  for (gsize i = 0; names[i]; i++)
+    {
+      g_autoptr (GFile) file = g_application_command_line_create_file_for_arg (line, names[i]);
+      riposte_window_open_file (RIPOSTE_WINDOW (window), file);
+    }
+}
+
+static int
+riposte_application_command_line (GApplication *application, GApplicationCommandLine *line)
+{
+  RiposteApplication *self = RIPOSTE_APPLICATION (application);
+  GVariantDict *dict = g_application_command_line_get_options_dict (line);
+  g_autofree char *model = NULL;
+  const char *device;
+  double temperature;
+  gint64 seed;
+  int n_context;
+  gboolean first = !gtk_application_get_active_window (GTK_APPLICATION (application));
+
+  if (g_variant_dict_lookup (dict, "device", "&s", &device))
+    riposte_local_generator_set_device (self->generator, device);
+  if (g_variant_dict_lookup (dict, "temp", "d", &temperature))
+    self->sampler.temperature = temperature;
+  if (g_variant_dict_lookup (dict, "seed", "x", &seed))
+    self->sampler.seed = (guint64)seed;
+  if (g_variant_dict_lookup (dict, "ctx", "i", &n_context))
+    riposte_local_generator_set_n_context (self->generator, n_context);
+  if (first || g_variant_dict_contains (dict, "model"))
+    model = choose_first_model (line, dict);
+  if (model)
+    riposte_local_generator_load (self->generator, model);
+  g_application_activate (application);
+  open_files (self, line, dict);
+  return 0;
+}
+
+/* ---- object ---- */
+
+static void
+riposte_application_init (RiposteApplication *self)
+{
+  GApplication *application = G_APPLICATION (self);
+
+  self->generator = riposte_local_generator_new ();
+  /* what `./run ask` takes too */
+  self->sampler = (RpSamplerOptions){
+    .temperature = 0.2f,
+    .top_p = 0.95f,
+    .min_p = 0.05f,
+    .repeat_penalty = 1,
+    .repeat_last_n = 64,
+    .seed = (guint64)g_random_int () << 32 | g_random_int (),
+  };
+  g_application_add_main_option_entries (application, options);
+  g_application_set_option_context_summary (application, _ ("A coding chat that runs on your own machine."));
+}
+
+static void
+riposte_application_finalize (GObject *object)
+{
+  RiposteApplication *self = RIPOSTE_APPLICATION (object);
+
+  g_clear_object (&self->generator);
+  G_OBJECT_CLASS (riposte_application_parent_class)->finalize (object);
+}
+
+static void
+riposte_application_class_init (RiposteApplicationClass *klass)
+{
+  GApplicationClass *application = G_APPLICATION_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->finalize = riposte_application_finalize;
+  application->startup = riposte_application_startup;
+  application->activate = riposte_application_activate;
+  application->shutdown = riposte_application_shutdown;
+  application->handle_local_options = riposte_application_handle_local_options;
+  application->command_line = riposte_application_command_line;
+}
+
+RiposteApplication *
+riposte_application_new (void)
+{
+  return g_object_new (RIPOSTE_TYPE_APPLICATION, "application-id", RIPOSTE_APP_ID, "flags",
+                       G_APPLICATION_HANDLES_COMMAND_LINE, "resource-base-path", "/dev/riposte/Riposte", NULL);
+}
+
+RiposteLocalGenerator *
+riposte_application_get_generator (RiposteApplication *self)
+{
+  return self->generator;
+}
+
+const RpSamplerOptions *
+riposte_application_get_sampler (RiposteApplication *self)
+{
+  return &self->sampler;
+}

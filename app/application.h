@@ -1,0 +1,20 @@
+/* The program: its options, and the generator that all its windows share. */
+#pragma once
+
+#include <adwaita.h>
+
+#include "generate/local-generator.h"
+
+G_BEGIN_DECLS
+
+#define RIPOSTE_TYPE_APPLICATION (riposte_application_get_type ())
+G_DECLARE_FINAL_TYPE (RiposteApplication, riposte_application, RIPOSTE, APPLICATION, AdwApplication)
+
+RiposteApplication *riposte_application_new (void);
+RiposteLocalGenerator *riposte_application_get_generator (RiposteApplication *self);
+/* How answers are sampled, as the command line has it. */
+const RpSamplerOptions *riposte_application_get_sampler (RiposteApplication *self);
+/* Where models are kept: riposte/models below the XDG data directory. */
+char *riposte_application_dup_models_dir (void);
+
+G_END_DECLS

@@ -1,0 +1,59 @@
+/* One answer in the making, seen from both sides: the window listens to its signals, the generator's thread posts
+ * into it. */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "riposte-engine.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  RIPOSTE_PHASE_WAITING, /* for another answer, or for the model */
+  RIPOSTE_PHASE_READING, /* the prompt */
+  RIPOSTE_PHASE_WRITING,
+  RIPOSTE_PHASE_ENDED,
+} RipostePhase;
+
+/* What is known so far; final once the phase is ENDED. */
+typedef struct
+{
+  RipostePhase phase;
+  guint n_read, n_to_read; /* tokens of the prompt; what was reused counts as read */
+  guint n_context_used;    /* tokens of the timeline */
+  guint n_written;         /* tokens of the answer */
+  double tokens_per_second;
+  RpStopReason stop; /* where there is no error */
+} RiposteGenerationInfo;
+
+#define RIPOSTE_TYPE_GENERATION (riposte_generation_get_type ())
+G_DECLARE_FINAL_TYPE (RiposteGeneration, riposte_generation, RIPOSTE, GENERATION, GObject)
+
+RiposteGeneration *riposte_generation_new (void);
+
+/* ---- before it starts ---- */
+
+/* The conversation so far, oldest first; its last turn is the question. */
+void riposte_generation_add_turn (RiposteGeneration *self, const char *role, const char *text);
+void riposte_generation_set_sampler (RiposteGeneration *self, const RpSamplerOptions *sampler);
+
+/* ---- in the main thread ----
+ * Signals: "text" (const char *): what was added. "changed": the info is new. "ended": once, the last. */
+
+void riposte_generation_cancel (RiposteGeneration *self);
+const RiposteGenerationInfo *riposte_generation_get_info (RiposteGeneration *self);
+const GError *riposte_generation_get_error (RiposteGeneration *self);
+
+/* ---- in the generator's thread ---- */
+
+const RpCancel *riposte_generation_get_cancel_flag (RiposteGeneration *self);
+const RpSamplerOptions *riposte_generation_get_sampler (RiposteGeneration *self);
+guint riposte_generation_get_n_turns (RiposteGeneration *self);
+RpChatMessage riposte_generation_get_turn (RiposteGeneration *self, guint index); /* owned by @self */
+void riposte_generation_post_text (RiposteGeneration *self, const char *text, gsize length);
+void riposte_generation_post_info (RiposteGeneration *self, const RiposteGenerationInfo *info);
+/* @info with the phase ENDED; takes @error, which is NULL where all went well. */
+void riposte_generation_post_end (RiposteGeneration *self, const RiposteGenerationInfo *info, GError *error);
+
+G_END_DECLS

@@ -1,0 +1,66 @@
+#include "generate/generator.h"
+
+G_DEFINE_INTERFACE (RiposteGenerator, riposte_generator, G_TYPE_OBJECT)
+
+static guint changed_signal;
+
+static void
+riposte_generator_default_init (RiposteGeneratorInterface *iface)
+{
+  changed_signal
+    = g_signal_new ("changed", G_TYPE_FROM_INTERFACE (iface), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+RiposteGeneratorState
+riposte_generator_get_state (RiposteGenerator *self)
+{
+  return RIPOSTE_GENERATOR_GET_IFACE (self)->get_state (self);
+}
+
+double
+riposte_generator_get_progress (RiposteGenerator *self)
+{
+  return RIPOSTE_GENERATOR_GET_IFACE (self)->get_progress (self);
+}
+
+const GError *
+riposte_generator_get_error (RiposteGenerator *self)
+{
+  return RIPOSTE_GENERATOR_GET_IFACE (self)->get_error (self);
+}
+
+const char *
+riposte_generator_get_name (RiposteGenerator *self)
+{
+  return RIPOSTE_GENERATOR_GET_IFACE (self)->get_name (self);
+}
+
+const char *
+riposte_generator_get_place (RiposteGenerator *self)
+{
+  return RIPOSTE_GENERATOR_GET_IFACE (self)->get_place (self);
+}
+
+guint
+riposte_generator_get_n_context (RiposteGenerator *self)
+{
+  return RIPOSTE_GENERATOR_GET_IFACE (self)->get_n_context (self);
+}
+
+gboolean
+riposte_generator_is_local (RiposteGenerator *self)
+{
+  return RIPOSTE_GENERATOR_GET_IFACE (self)->is_local (self);
+}
+
+void
+riposte_generator_generate (RiposteGenerator *self, RiposteGeneration *generation)
+{
+  RIPOSTE_GENERATOR_GET_IFACE (self)->generate (self, generation);
+}
+
+void
+riposte_generator_emit_changed (RiposteGenerator *self)
+{
+  g_signal_emit (self, changed_signal, 0);
+}

@@ -1,0 +1,47 @@
+/* What answers: a model in this process (RiposteLocalGenerator), later a service elsewhere. */
+#pragma once
+
+#include "generate/generation.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  RIPOSTE_GENERATOR_EMPTY, /* there is no model */
+  RIPOSTE_GENERATOR_LOADING,
+  RIPOSTE_GENERATOR_READY,
+  RIPOSTE_GENERATOR_FAILED,
+} RiposteGeneratorState;
+
+#define RIPOSTE_TYPE_GENERATOR (riposte_generator_get_type ())
+G_DECLARE_INTERFACE (RiposteGenerator, riposte_generator, RIPOSTE, GENERATOR, GObject)
+
+/* Main thread. Signal "changed": one of the getters has something new to say. */
+struct _RiposteGeneratorInterface
+{
+  GTypeInterface parent;
+
+  RiposteGeneratorState (*get_state) (RiposteGenerator *self);
+  double (*get_progress) (RiposteGenerator *self);     /* of loading, in 0…1 */
+  const GError *(*get_error) (RiposteGenerator *self); /* of FAILED */
+  const char *(*get_name) (RiposteGenerator *self);    /* of the model, as a person would name it; nullable */
+  const char *(*get_place) (RiposteGenerator *self);   /* where it runs; nullable */
+  guint (*get_n_context) (RiposteGenerator *self);     /* tokens; 0 where that is unknown */
+  gboolean (*is_local) (RiposteGenerator *self);       /* nothing leaves this machine */
+  void (*generate) (RiposteGenerator *self, RiposteGeneration *generation);
+};
+
+RiposteGeneratorState riposte_generator_get_state (RiposteGenerator *self);
+double riposte_generator_get_progress (RiposteGenerator *self);
+const GError *riposte_generator_get_error (RiposteGenerator *self);
+const char *riposte_generator_get_name (RiposteGenerator *self);
+const char *riposte_generator_get_place (RiposteGenerator *self);
+guint riposte_generator_get_n_context (RiposteGenerator *self);
+gboolean riposte_generator_is_local (RiposteGenerator *self);
+/* Starts @generation, or queues it behind those that came before. It always ends, after a failure too. */
+void riposte_generator_generate (RiposteGenerator *self, RiposteGeneration *generation);
+
+/* For implementations. */
+void riposte_generator_emit_changed (RiposteGenerator *self);
+
+G_END_DECLS

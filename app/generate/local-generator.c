@@ -1,0 +1,309 @@
+#include "generate/local-generator.h"
+
+struct _RiposteLocalGenerator
+{
+  GObject parent;
+
+  RiposteWorker *worker;
+  GPtrArray *running; /* of RiposteGeneration: queued or being answered */
+  GPtrArray *devices;
+  char *device, *path;
+  guint n_context_wanted;
+
+  RiposteGeneratorState state;
+  guint serial; /* of the load that is wanted */
+  double progress;
+  GError *error;
+  char *name, *place;
+  guint n_context;
+};
+
+static void riposte_local_generator_iface_init (RiposteGeneratorInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (RiposteLocalGenerator,
+                               riposte_local_generator,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (RIPOSTE_TYPE_GENERATOR, riposte_local_generator_iface_init))
+
+/* ---- reports of the worker ---- */
+
+typedef struct
+{
+  RiposteLocalGenerator *self;
+  RiposteWorkerReport *report;
+} Delivery;
+
+static void
+delivery_free (gpointer data)
+{
+  Delivery *delivery = data;
+
+  g_object_unref (delivery->self);
+  riposte_worker_report_free (delivery->report);
+  g_free (delivery);
+}
+
+static void
+take_result (RiposteLocalGenerator *self, RiposteWorkerReport *report)
+{
+  if (report->error)
+    {
+      self->state = RIPOSTE_GENERATOR_FAILED;
+      self->error = g_steal_pointer (&report->error);
+      return;
+    }
+  self->state = RIPOSTE_GENERATOR_READY;
+  self->name = g_steal_pointer (&report->name);
+  self->place = g_steal_pointer (&report->device_name);
+  self->n_context = report->n_context;
+}
+
+static gboolean
+deliver (gpointer data)
+{
+  Delivery *delivery = data;
+  RiposteLocalGenerator *self = delivery->self;
+  RiposteWorkerReport *report = delivery->report;
+
+  if (report->devices)
+    {
+      g_clear_pointer (&self->devices, g_ptr_array_unref);
+      self->devices = g_steal_pointer (&report->devices);
+    }
+  else if (report->serial != self->serial || self->state != RIPOSTE_GENERATOR_LOADING)
+    return G_SOURCE_REMOVE; /* of a load that nobody waits for any more */
+  else if (report->done)
+    take_result (self, report);
+  else
+    self->progress = report->progress;
+  riposte_generator_emit_changed (RIPOSTE_GENERATOR (self));
+  return G_SOURCE_REMOVE;
+}
+
+/* In the worker's thread. */
+static void
+on_report (RiposteWorkerReport *report, gpointer user_data)
+{
+  Delivery *delivery = g_new (Delivery, 1);
+
+  delivery->self = g_object_ref (user_data);
+  delivery->report = report;
+  g_idle_add_full (G_PRIORITY_DEFAULT, deliver, delivery, delivery_free);
+}
+
+/* ---- object ---- */
+
+static void
+riposte_local_generator_init (RiposteLocalGenerator *self)
+{
+  self->running = g_ptr_array_new_with_free_func (g_object_unref);
+  self->devices = g_ptr_array_new ();
+  self->device = g_strdup ("auto");
+  self->worker = riposte_worker_new (on_report, self);
+}
+
+static void
+riposte_local_generator_dispose (GObject *object)
+{
+  riposte_local_generator_shut_down (RIPOSTE_LOCAL_GENERATOR (object));
+  G_OBJECT_CLASS (riposte_local_generator_parent_class)->dispose (object);
+}
+
+static void
+riposte_local_generator_finalize (GObject *object)
+{
+  RiposteLocalGenerator *self = RIPOSTE_LOCAL_GENERATOR (object);
+
+  g_ptr_array_unref (self->running);
+  g_ptr_array_unref (self->devices);
+  g_free (self->device);
+  g_free (self->path);
+  g_clear_error (&self->error);
+  g_free (self->name);
+  g_free (self->place);
+  G_OBJECT_CLASS (riposte_local_generator_parent_class)->finalize (object);
+}
+
+static void
+riposte_local_generator_class_init (RiposteLocalGeneratorClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = riposte_local_generator_dispose;
+  G_OBJECT_CLASS (klass)->finalize = riposte_local_generator_finalize;
+}
+
+RiposteLocalGenerator *
+riposte_local_generator_new (void)
+{
+  return g_object_new (RIPOSTE_TYPE_LOCAL_GENERATOR, NULL);
+}
+
+static void
+cancel_all (RiposteLocalGenerator *self)
+{
+  for (guint i = 0; i < self->running->len; i++)
+    riposte_generation_cancel (self->running->pdata[i]);
+}
+
+static void
+forget_model (RiposteLocalGenerator *self)
+{
+  cancel_all (self);
+  g_clear_error (&self->error);
+  g_clear_pointer (&self->name, g_free);
+  g_clear_pointer (&self->place, g_free);
+  self->n_context = 0;
+  self->progress = 0;
+}
+
+void
+riposte_local_generator_load (RiposteLocalGenerator *self, const char *path)
+{
+  g_autofree char *wanted = g_strdup (path);
+
+  g_return_if_fail (self->worker);
+  forget_model (self);
+  g_free (self->path);
+  self->path = g_steal_pointer (&wanted);
+  self->state = RIPOSTE_GENERATOR_LOADING;
+  self->serial = riposte_worker_load (self->worker, self->path, self->device, self->n_context_wanted);
+  riposte_generator_emit_changed (RIPOSTE_GENERATOR (self));
+}
+
+void
+riposte_local_generator_cancel_load (RiposteLocalGenerator *self)
+{
+  if (self->state != RIPOSTE_GENERATOR_LOADING)
+    return;
+  riposte_worker_unload (self->worker);
+  forget_model (self);
+  self->state = RIPOSTE_GENERATOR_EMPTY;
+  riposte_generator_emit_changed (RIPOSTE_GENERATOR (self));
+}
+
+void
+riposte_local_generator_set_device (RiposteLocalGenerator *self, const char *device)
+{
+  if (g_strcmp0 (self->device, device) == 0)
+    return;
+  g_free (self->device);
+  self->device = g_strdup (device);
+  if (self->path && self->state != RIPOSTE_GENERATOR_EMPTY)
+    riposte_local_generator_load (self, self->path);
+  else
+    riposte_generator_emit_changed (RIPOSTE_GENERATOR (self));
+}
+
+const char *
+riposte_local_generator_get_device (RiposteLocalGenerator *self)
+{
+  return self->device;
+}
+
+void
+riposte_local_generator_set_n_context (RiposteLocalGenerator *self, guint n_context)
+{
+  self->n_context_wanted = n_context;
+}
+
+GPtrArray *
+riposte_local_generator_get_devices (RiposteLocalGenerator *self)
+{
+  return self->devices;
+}
+
+const char *
+riposte_local_generator_get_path (RiposteLocalGenerator *self)
+{
+  return self->path;
+}
+
+void
+riposte_local_generator_shut_down (RiposteLocalGenerator *self)
+{
+  cancel_all (self);
+  g_clear_pointer (&self->worker, riposte_worker_free);
+}
+
+/* ---- the interface ---- */
+
+static RiposteGeneratorState
+get_state (RiposteGenerator *generator)
+{
+  return RIPOSTE_LOCAL_GENERATOR (generator)->state;
+}
+
+static double
+get_progress (RiposteGenerator *generator)
+{
+  return RIPOSTE_LOCAL_GENERATOR (generator)->progress;
+}
+
+static const GError *
+get_error (RiposteGenerator *generator)
+{
+  return RIPOSTE_LOCAL_GENERATOR (generator)->error;
+}
+
+static const char *
+get_name (RiposteGenerator *generator)
+{
+  return RIPOSTE_LOCAL_GENERATOR (generator)->name;
+}
+
+static const char *
+get_place (RiposteGenerator *generator)
+{
+  return RIPOSTE_LOCAL_GENERATOR (generator)->place;
+}
+
+static guint
+get_n_context (RiposteGenerator *generator)
+{
+  return RIPOSTE_LOCAL_GENERATOR (generator)->n_context;
+}
+
+static gboolean
+is_local (RiposteGenerator *generator)
+{
+  return TRUE;
+}
+
+static void
+on_generation_ended (RiposteLocalGenerator *self, RiposteGeneration *generation)
+{
+  const GError *error = riposte_generation_get_error (generation);
+
+  g_signal_handlers_disconnect_by_data (generation, self);
+  if (g_error_matches (error, RP_ERROR, RP_ERROR_DEVICE) && self->state == RIPOSTE_GENERATOR_READY)
+    {
+      forget_model (self);
+      self->state = RIPOSTE_GENERATOR_FAILED;
+      self->error = g_error_copy (error);
+      riposte_generator_emit_changed (RIPOSTE_GENERATOR (self));
+    }
+  g_ptr_array_remove (self->running, generation);
+}
+
+static void
+generate (RiposteGenerator *generator, RiposteGeneration *generation)
+{
+  RiposteLocalGenerator *self = RIPOSTE_LOCAL_GENERATOR (generator);
+
+  g_return_if_fail (self->worker);
+  g_ptr_array_add (self->running, g_object_ref (generation));
+  g_signal_connect_object (generation, "ended", G_CALLBACK (on_generation_ended), self, G_CONNECT_SWAPPED);
+  riposte_worker_generate (self->worker, generation);
+}
+
+static void
+riposte_local_generator_iface_init (RiposteGeneratorInterface *iface)
+{
+  iface->get_state = get_state;
+  iface->get_progress = get_progress;
+  iface->get_error = get_error;
+  iface->get_name = get_name;
+  iface->get_place = get_place;
+  iface->get_n_context = get_n_context;
+  iface->is_local = is_local;
+  iface->generate = generate;
+}

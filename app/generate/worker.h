@@ -1,0 +1,50 @@
+/* The thread that owns the engine, its model and its session, and takes jobs one after the other. */
+#pragma once
+
+#include "generate/generation.h"
+
+G_BEGIN_DECLS
+
+typedef struct _RiposteWorker RiposteWorker;
+
+/* One row of the list of devices. */
+typedef struct
+{
+  char *id;   /* "cpu", "vulkan:0" */
+  char *name; /* "AMD EPYC" */
+  RpDeviceKind kind;
+} RiposteDevice;
+
+/* What the worker has to say about the model. Owned by who receives it. */
+typedef struct
+{
+  guint serial; /* of the load that it answers */
+  double progress;
+  gboolean done; /* loaded, or failed with error */
+  GError *error;
+  char *name, *device_id, *device_name;
+  guint n_context;
+  GPtrArray *devices; /* (nullable) of RiposteDevice, once: what this machine has */
+} RiposteWorkerReport;
+
+void riposte_worker_report_free (RiposteWorkerReport *report);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RiposteWorkerReport, riposte_worker_report_free)
+
+/* Called in the worker's thread. */
+typedef void (*RiposteWorkerFunc) (RiposteWorkerReport *report, gpointer user_data);
+
+RiposteWorker *riposte_worker_new (RiposteWorkerFunc report, gpointer user_data);
+/* Cancels everything and waits for the thread, which ends within one operation of the engine. */
+void riposte_worker_free (RiposteWorker *self);
+
+/* Frees the model that is loaded, gives up a load that is under way, and loads @path.
+ * Returns: the serial number that its reports have */
+guint riposte_worker_load (RiposteWorker *self, const char *path, const char *device, guint n_context);
+/* Gives up a load that is under way, and frees the model. */
+void riposte_worker_unload (RiposteWorker *self);
+/* Takes a reference. */
+void riposte_worker_generate (RiposteWorker *self, RiposteGeneration *generation);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RiposteWorker, riposte_worker_free)
+
+G_END_DECLS

@@ -1,0 +1,15 @@
+/* The window: chats, the conversation, the editor, and the line that says where the model runs. */
+#pragma once
+
+#include "application.h"
+
+G_BEGIN_DECLS
+
+#define RIPOSTE_TYPE_WINDOW (riposte_window_get_type ())
+G_DECLARE_FINAL_TYPE (RiposteWindow, riposte_window, RIPOSTE, WINDOW, AdwApplicationWindow)
+
+RiposteWindow *riposte_window_new (RiposteApplication *app);
+/* Opens @file in the editor; a model (.gguf) is loaded instead. */
+void riposte_window_open_file (RiposteWindow *self, GFile *file);
+
+G_END_DECLS
