@@ -109,6 +109,13 @@ gguf_writer_ints (GgufWriter *self, const char *key, const gint32 *values, gsize
     put_u32 (self->keys, values[i]);
 }
 
+void
+gguf_writer_raw (GgufWriter *self, const char *key, RpGgufType type, const void *data, gsize size)
+{
+  put_key (self, key, type);
+  put (self->keys, data, size);
+}
+
 static void
 pad (GByteArray *out, guint alignment)
 {

@@ -21,6 +21,8 @@ void gguf_writer_bool (GgufWriter *writer, const char *key, gboolean value);
 void gguf_writer_string (GgufWriter *writer, const char *key, const char *value);
 void gguf_writer_strings (GgufWriter *writer, const char *key, const char *const *values, gsize n);
 void gguf_writer_ints (GgufWriter *writer, const char *key, const gint32 *values, gsize n);
+/* The bytes as they are to stand behind the type. */
+void gguf_writer_raw (GgufWriter *writer, const char *key, RpGgufType type, const void *data, gsize size);
 /* dims[0] is the fastest; size bytes of data. */
 void gguf_writer_tensor (GgufWriter *writer,
                          const char *name,

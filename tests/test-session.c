@@ -1,5 +1,5 @@
 /* A session's promises, on tiny random models, on every device of the machine. */
-#include "riposte-engine.h"
+#include "devices.h"
 #include "tiny-model.h"
 
 #include <glib/gstdio.h>
@@ -287,14 +287,6 @@ add_cases (const char *device_id)
 int
 main (int argc, char **argv)
 {
-  RpEngine *engine;
-  int status;
-
   g_test_init (&argc, &argv, NULL);
-  engine = rp_engine_new ();
-  for (guint i = 0; i < rp_engine_get_n_devices (engine); i++)
-    add_cases (rp_engine_get_device (engine, i)->id);
-  status = g_test_run ();
-  rp_engine_free (engine);
-  return status;
+  return devices_run (argc, argv, add_cases);
 }

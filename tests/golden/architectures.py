@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""Makes the golden files of test-architectures: a tiny model of each architecture, and the reference's logits of it.
+
+NAME.txt describes a model: the keys as `llama-archs` (llama.cpp's test-llama-archs) writes them, and the tensors. Their
+weights are not kept: golden-model.c draws them again, from a generator seeded with each tensor's name. NAME.f32 has a
+row a position: the standard deviation of the reference's logits there, and N_KEPT of these logits, other ones at every
+position. The reference computes them from the very file that golden-model.c writes.
+
+Usage: architectures.py [--reference COMMAND] NAME…, with the names that llama-archs gives its files, less .gguf. Build
+first; llama-archs and llama-logits are looked for in PATH, or behind a command that runs another (--reference).
+"""
+import argparse
+import array
+import os
+import shlex
+import statistics
+import struct
+import subprocess
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+FOLDER = os.path.join(HERE, 'architectures')
+# as in golden-model.h
+N_TOKENS, N_KEPT = 200, 8
+SCALARS = {0: ('u8', '<B'), 1: ('i8', '<b'), 2: ('u16', '<H'), 3: ('i16', '<h'), 4: ('u32', '<I'), 5: ('i32', '<i'),
+           6: ('f32', '<f'), 7: ('bool', '<?'), 10: ('u64', '<Q'), 11: ('i64', '<q'), 12: ('f64', '<d')}
+STRING, ARRAY = 8, 9
+# llama-archs makes two experts and uses both, so nothing is chosen: give it something to choose.
+N_EXPERT, N_USED = 4, 2
+
+
+class Reader:
+    """The keys and tensors of a GGUF file."""
+
+    def __init__(self, path):
+        with open(path, 'rb') as file:
+            self.data = file.read()
+        self.at = 8
+        n_tensors, n_keys = self.take('<QQ')
+        self.keys = [self.key() for _ in range(n_keys)]
+        self.tensors = [self.tensor() for _ in range(n_tensors)]
+
+    def take(self, form):
+        values = struct.unpack_from(form, self.data, self.at)
+        self.at += struct.calcsize(form)
+        return values
+
+    def string(self):
+        length, = self.take('<Q')
+        self.at += length
+        return self.data[self.at - length:self.at].decode()
+
+    def value(self, kind):
+        return self.string() if kind == STRING else self.take(SCALARS[kind][1])[0]
+
+    def key(self):
+        """(name, name of the type, values)"""
+        name, (kind,) = self.string(), self.take('<I')
+        if kind != ARRAY:
+            return name, 'str' if kind == STRING else SCALARS[kind][0], [self.value(kind)]
+        element, length = self.take('<IQ')
+        return (name, ('str' if element == STRING else SCALARS[element][0]) + '[]',
+                [self.value(element) for _ in range(length)])
+
+    def tensor(self):
+        name, (n_dims,) = self.string(), self.take('<I')
+        dims = self.take(f'<{n_dims}Q')
+        kind, _ = self.take('<IQ')
+        if kind != 0:
+            raise SystemExit(f'{name} is not F32')
+        return name, list(dims)
+
+
+def moments(name, dims):
+    """Mean and deviation of a tensor's weights: such that every layer matters, as in a trained model."""
+    if name.endswith('scale') or 'norm' in name and name.endswith('.weight') and len(dims) == 1:
+        return 1, 0.2
+    if name.startswith('rope_'):
+        return 3, 1
+    if name.endswith('ssm_a'):
+        return -1, 0.3
+    if name.startswith('token_embd') or len(dims) == 1:
+        return 0, 0.5
+    # queries and keys larger than the rest, so that attention tells positions apart
+    return 0, (2 if '.attn_q' in name or '.attn_k' in name else 1) / dims[0] ** 0.5
+
+
+def more_experts(key, content):
+    if key.endswith('.expert_count') and content == [2]:
+        return [N_EXPERT]
+    return [N_USED] if key.endswith('.expert_used_count') and content == [2] else content
+
+
+def more_experts_in(name, dims, n_expert):
+    if n_expert == [2] and ('_exps' in name or 'ffn_gate_inp' in name or 'exp_probs' in name) and dims[-1] == 2:
+        return dims[:-1] + [N_EXPERT]
+    return dims
+
+
+def word(content):
+    if isinstance(content, bool):
+        return str(int(content))
+    if isinstance(content, float):
+        return repr(struct.unpack('<f', struct.pack('<f', content))[0]) if content == content else 'nan'
+    text = str(content)
+    if not text or any(c.isspace() for c in text) or '*' in text:
+        raise SystemExit(f'“{text}” cannot stand in a description')
+    return text
+
+
+def words(contents):
+    """Runs of the same are written once: 0*512."""
+    runs = []
+    for content in map(word, contents):
+        if runs and runs[-1][0] == content:
+            runs[-1][1] += 1
+        else:
+            runs.append([content, 1])
+    return ' '.join(content if count == 1 else f'{content}*{count}' for content, count in runs)
+
+
+def describe(model, path):
+    n_expert = next((content for key, _, content in model.keys if key.endswith('.expert_count')), [0])
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write('# Made by architectures.py. key NAME TYPE VALUES, tensor NAME MEAN DEVIATION DIMENSIONS\n')
+        for key, kind, content in model.keys:
+            file.write(f'key {key} {kind} {words(more_experts(key, content))}'.rstrip() + '\n')
+        for name, dims in model.tensors:
+            mean, deviation = moments(name, dims)
+            dims = ' '.join(map(str, more_experts_in(name, dims, n_expert)))
+            file.write(f'tensor {name} {mean} {deviation:.6g} {dims}\n')
+
+
+def keep(logits, path):
+    """The rows of NAME.f32 from all logits."""
+    with open(logits, 'rb') as file:
+        floats = array.array('f', file.read())
+    n_vocab = len(floats) // N_TOKENS
+    rows = array.array('f')
+    for position in range(N_TOKENS):
+        row = floats[position * n_vocab:(position + 1) * n_vocab]
+        rows.append(statistics.pstdev(row))
+        rows.extend(row[(position + j * n_vocab // N_KEPT) % n_vocab] for j in range(N_KEPT))
+    with open(path, 'wb') as file:
+        rows.tofile(file)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
+    parser.add_argument('names', nargs='+', metavar='NAME')
+    parser.add_argument('--reference', default='', metavar='COMMAND', help='runs the reference programs')
+    parser.add_argument('--build', default=os.path.join(ROOT, 'build'), metavar='FOLDER')
+    options = parser.parse_args()
+    reference = shlex.split(options.reference)
+    os.makedirs(FOLDER, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix='riposte-golden-') as scratch:
+        subprocess.run([*reference, 'llama-archs', '-o', scratch, '-s', '1'], check=True, capture_output=True)
+        for name in options.names:
+            description = os.path.join(FOLDER, name + '.txt')
+            describe(Reader(os.path.join(scratch, name + '.gguf')), description)
+            model, logits = os.path.join(scratch, 'model.gguf'), os.path.join(scratch, 'logits.f32')
+            tokens = subprocess.run([os.path.join(options.build, 'tests/test-architectures'), '--write', description, model],
+                                    check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+            subprocess.run([*reference, 'llama-logits', model, logits, '--tokens', tokens], check=True, capture_output=True)
+            keep(logits, os.path.join(FOLDER, name + '.f32'))
+            print(name, flush=True)
+
+
+if __name__ == '__main__':
+    main()
