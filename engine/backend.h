@@ -89,6 +89,7 @@ typedef struct
   RpView out;  /* [n_tokens, n_out] */
   guint n_tokens;
   gboolean accumulate;
+  gboolean precise; /* a back end that rounds x, to 8 bits say, keeps twice the bits: for logits, where errors show */
 } RpOpMatmul;
 
 /* out[t, j, o] = bias[e, o] + Σ_i weight[e, o, i] x[t, j or 0, i], where e = ids[t, j] */

@@ -124,6 +124,7 @@ add_linear (const Pass *pass, const RpLinear *linear, RpView x, RpView out, guin
     .bias = scaled ? (RpView){ 0 } : linear->bias,
     .out = out,
     .n_tokens = n_tokens,
+    .precise = linear == &pass->model->output,
   };
   if (scaled)
     add_op (pass->ops, RP_OP_SCALE)->scale = (RpOpScale){

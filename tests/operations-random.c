@@ -259,14 +259,17 @@ add_matmul (OperationCase *c, RpDType type, guint n_in, guint n_out, guint n_tok
   return &op->matmul;
 }
 
-static void
+/* Whether it is a precise one. */
+static gboolean
 make_matmul (OperationCase *c, RpDType type)
 {
   guint n_out = PICK (1, 2, 3, 7, 16, 17, 33, 64, 65, 100, 128, 191, 256);
   RpOpMatmul *matmul = add_matmul (c, type, row_length (type), n_out, token_count (), g_test_rand_bit ());
 
   matmul->bias = maybe_floats (c, "bias", n_out, -1, 1);
-  g_string_append_printf (c->what, ", bias %d", matmul->bias.buffer != NULL);
+  matmul->precise = g_test_rand_bit ();
+  g_string_append_printf (c->what, ", bias %d, precise %d", matmul->bias.buffer != NULL, matmul->precise);
+  return matmul->precise;
 }
 
 static void
@@ -605,8 +608,7 @@ operation_case_random (RpOpKind kind, RpDType type, const OperationBounds *bound
       make_norm (c);
       break;
     case RP_OP_MATMUL:
-      make_matmul (c, type);
-      c->bound = matmul_bound (type, bounds);
+      c->bound = MIN (matmul_bound (type, bounds), make_matmul (c, type) ? 1e-6 : 1);
       break;
     case RP_OP_MATMUL_EXPERTS:
       make_experts (c, type);

@@ -135,13 +135,15 @@ typedef struct
   const float *x;          /* [.., n_in] */
   const guint8 *rows;      /* int8, few tokens: quantized rows of x */
   const guint8 *tiles;     /* int8, many tokens: quantized tiles of these tokens */
+  gboolean precise;        /* behind either stand as many again, of what the first ones left of x */
   const guint32 *x_rows;   /* NULL: t */
   const guint32 *out_rows; /* NULL: t */
   float *out;              /* [.., n_out] */
 } RpCpuProduct;
 
 gboolean rp_cpu_is_int8 (const RpCpu *cpu, RpDType type);
-/* Rows first … first + n - 1 of the matrix, n ≤ RP_CPU_MATVEC_ROWS, for at most RP_MAX_MATVEC tokens. */
+/* Rows first … first + n - 1 of the matrix, n ≤ RP_CPU_MATVEC_ROWS, for at most RP_MAX_MATVEC tokens, where precise
+ * half of that. */
 #define RP_CPU_MATVEC_ROWS 256
 void rp_cpu_matvec (const RpCpu *cpu, const RpCpuProduct *product, guint first, guint n);
 /* The 16 rows from @panel · 16 on, for any number of tokens, in rp_cpu_gemm_private_size() of scratch. */

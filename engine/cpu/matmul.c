@@ -44,12 +44,16 @@ rp_cpu_matvec (const RpCpu *cpu, const RpCpuProduct *p, guint first, guint n)
   if (p->rows)
     {
       RpQuantRow x[RP_MAX_MATVEC];
-      for (guint t = 0; t < p->n_tokens; t++)
+      guint n_rows = p->precise ? 2 * p->n_tokens : p->n_tokens;
+      for (guint t = 0; t < n_rows; t++)
         {
           gsize row = p->x_rows ? p->x_rows[t] : t;
           x[t] = rp_quant_row_at ((guint8 *)p->rows + row * rp_cpu_align (RP_ROW_BYTES (p->n_in)), p->n_in);
         }
-      cpu->kernels->matvec_int8 (p->type, w, row_bytes, n, p->n_in, x, p->n_tokens, sums[0], RP_CPU_MATVEC_ROWS);
+      cpu->kernels->matvec_int8 (p->type, w, row_bytes, n, p->n_in, x, n_rows, sums[0], RP_CPU_MATVEC_ROWS);
+      for (guint t = p->n_tokens; t < n_rows; t++)
+        for (guint r = 0; r < n; r++)
+          sums[t - p->n_tokens][r] += sums[t][r];
     }
   else
     {
@@ -79,14 +83,16 @@ gemm_int8 (const RpCpu *cpu,
 {
   const RpKernels *k = cpu->kernels;
   gsize n_blocks = p->n_in / RP_QUANT, tile_bytes = n_blocks * RP_TILE_BLOCK_BYTES (k->tile);
+  guint planes = p->precise ? 2 : 1;
 
   for (gsize b = 0; b < n_blocks; b += RP_PANEL_BLOCKS)
     {
       guint n = (guint)MIN (n_blocks - b, RP_PANEL_BLOCKS);
       const guint8 *tile = p->tiles + b * RP_TILE_BLOCK_BYTES (k->tile);
       k->unpack_int8 (p->type, rows, b, n, panel);
-      for (guint t = 0; t < p->n_tokens; t += k->tile, tile += tile_bytes)
-        k->gemm_int8 (p->type, panel, n, tile, MIN (p->n_tokens - t, k->tile), sums + t);
+      for (guint plane = 0; plane < planes; plane++)
+        for (guint t = 0; t < p->n_tokens; t += k->tile, tile += tile_bytes)
+          k->gemm_int8 (p->type, panel, n, tile, MIN (p->n_tokens - t, k->tile), sums + t);
     }
 }
 
@@ -138,29 +144,53 @@ rp_cpu_gemm (const RpCpu *cpu, const RpCpuProduct *p, guint panel, guint8 *scrat
 
 #define QUANTIZE_BLOCKS 64 /* of a row: an item of stage 0 for few tokens */
 
+/* A precise product is that of x in int8, and that of what int8 left of x, in int8 again. */
+static guint
+planes (const RpOp *op)
+{
+  return op->matmul.precise ? 2 : 1;
+}
+
 static gboolean
 is_matvec (const RpOp *op)
 {
-  return op->matmul.n_tokens <= RP_MAX_MATVEC;
+  return op->matmul.n_tokens * planes (op) <= RP_MAX_MATVEC;
+}
+
+static gsize
+row_bytes (const RpOp *op)
+{
+  return rp_cpu_align (RP_ROW_BYTES (op->matmul.weight.n_in));
+}
+
+static gsize
+tile_bytes (const RpCpu *cpu, const RpOp *op)
+{
+  return op->matmul.weight.n_in / RP_QUANT * RP_TILE_BLOCK_BYTES (cpu->kernels->tile);
+}
+
+static guint
+n_tiles (const RpCpu *cpu, const RpOp *op)
+{
+  return (op->matmul.n_tokens + cpu->kernels->tile - 1) / cpu->kernels->tile;
 }
 
 static gsize
 matmul_shared_size (const RpCpu *cpu, const RpOp *op)
 {
-  const RpOpMatmul *o = &op->matmul;
-  gsize n_blocks = o->weight.n_in / RP_QUANT, tile = cpu->kernels->tile;
-
-  if (!rp_cpu_is_int8 (cpu, o->weight.type))
+  if (!rp_cpu_is_int8 (cpu, op->matmul.weight.type))
     return 0;
   /* Prepared for many tokens, it may also be run for few. */
-  return MAX (MIN (o->n_tokens, RP_MAX_MATVEC) * rp_cpu_align (RP_ROW_BYTES (o->weight.n_in)),
-              (o->n_tokens + tile - 1) / tile * n_blocks * RP_TILE_BLOCK_BYTES (tile));
+  return MAX (MIN (op->matmul.n_tokens * planes (op), RP_MAX_MATVEC) * row_bytes (op),
+              n_tiles (cpu, op) * planes (op) * tile_bytes (cpu, op));
 }
 
 static gsize
 matmul_private_size (const RpCpu *cpu, const RpOp *op)
 {
-  return rp_cpu_gemm_private_size (op->matmul.n_tokens);
+  gsize rest = op->matmul.precise ? cpu->kernels->tile * op->matmul.weight.n_in * sizeof (float) : 0;
+
+  return MAX (rp_cpu_gemm_private_size (op->matmul.n_tokens), rest);
 }
 
 static gboolean
@@ -169,7 +199,8 @@ matmul_shares (const RpCpu *cpu, const RpOp *op, const RpOp *other)
   const RpOpMatmul *a = &op->matmul, *b = &other->matmul;
 
   return rp_cpu_is_int8 (cpu, a->weight.type) && rp_cpu_is_int8 (cpu, b->weight.type) && a->x.buffer == b->x.buffer
-         && a->x.offset == b->x.offset && a->n_tokens == b->n_tokens && a->weight.n_in == b->weight.n_in;
+         && a->x.offset == b->x.offset && a->n_tokens == b->n_tokens && a->weight.n_in == b->weight.n_in
+         && a->precise == b->precise;
 }
 
 static guint
@@ -184,8 +215,7 @@ matmul_n_items (RpCpu *cpu, const RpOp *op, RpCpuPlan *plan, guint stage)
     {
       if (plan->made || !rp_cpu_is_int8 (cpu, o->weight.type))
         return 0;
-      return is_matvec (op) ? o->n_tokens * ((n_blocks + QUANTIZE_BLOCKS - 1) / QUANTIZE_BLOCKS)
-                            : (o->n_tokens + cpu->kernels->tile - 1) / cpu->kernels->tile;
+      return is_matvec (op) ? o->n_tokens * ((n_blocks + QUANTIZE_BLOCKS - 1) / QUANTIZE_BLOCKS) : n_tiles (cpu, op);
     }
   if (!is_matvec (op))
     return (o->weight.n_out + RP_PANEL - 1) / RP_PANEL;
@@ -194,27 +224,72 @@ matmul_n_items (RpCpu *cpu, const RpOp *op, RpCpuPlan *plan, guint stage)
   return (o->weight.n_out + plan->rows_a_item - 1) / plan->rows_a_item;
 }
 
+/* Blocks first … first + n - 1 of token t */
 static void
-quantize (const RpCpu *cpu, const RpOp *op, const RpCpuPlan *plan, guint item)
+quantize_row (const RpCpu *cpu, const RpOp *op, guint8 *rows, guint t, gsize first, gsize n)
 {
-  const RpOpMatmul *o = &op->matmul;
-  const RpKernels *k = cpu->kernels;
-  const float *x = rp_cpu_at (o->x);
-  gsize n_in = o->weight.n_in, n_blocks = n_in / RP_QUANT;
+  gsize n_in = op->matmul.weight.n_in;
+  const float *x = (const float *)rp_cpu_at (op->matmul.x) + t * n_in;
+  RpQuantRow row = rp_quant_row_at (rows + t * row_bytes (op), n_in);
+  float rest[QUANTIZE_BLOCKS * RP_QUANT];
+
+  cpu->kernels->quantize_row (x, first, n, &row);
+  if (!op->matmul.precise)
+    return;
+  for (gsize i = 0; i < n * RP_QUANT; i++)
+    rest[i] = x[first * RP_QUANT + i] - row.d[first + i / RP_QUANT] * row.q[first * RP_QUANT + i];
+  row = rp_quant_row_at (rows + (op->matmul.n_tokens + t) * row_bytes (op), n_in);
+  row = (RpQuantRow){ row.q + first * RP_QUANT, row.d + first, row.s32 + first, row.s16 + 2 * first };
+  cpu->kernels->quantize_row (rest, 0, n, &row);
+}
+
+/* What is left of token t of a tile. */
+static void
+take_from_tile (const RpCpu *cpu, const guint8 *tile, guint t, const float *x, gsize n, float *rest)
+{
+  guint width = cpu->kernels->tile;
+
+  for (gsize i = 0; i < n; i++)
+    {
+      const guint8 *block = tile + i / RP_QUANT * RP_TILE_BLOCK_BYTES (width);
+      gsize c = i % RP_QUANT;
+      float d = ((const float *)(block + RP_QUANT * width))[t];
+      rest[i] = x[i] - d * ((const gint8 *)block)[(c / 4 * width + t) * 4 + c % 4];
+    }
+}
+
+static void
+quantize_tile (const RpCpu *cpu, const RpOp *op, guint8 *tiles, guint item, float *rest)
+{
+  gsize n_in = op->matmul.weight.n_in;
+  const float *rows[RP_MAX_TILE] = { NULL };
+  guint first = item * cpu->kernels->tile, n = MIN (op->matmul.n_tokens - first, cpu->kernels->tile);
+  guint8 *tile = tiles + item * tile_bytes (cpu, op);
+
+  for (guint t = 0; t < n; t++)
+    rows[t] = (const float *)rp_cpu_at (op->matmul.x) + (first + t) * n_in;
+  cpu->kernels->quantize_tile (rows, n, n_in, tile);
+  if (!op->matmul.precise)
+    return;
+  for (guint t = 0; t < n; t++)
+    {
+      take_from_tile (cpu, tile, t, rows[t], n_in, rest + t * n_in);
+      rows[t] = rest + t * n_in;
+    }
+  cpu->kernels->quantize_tile (rows, n, n_in, tile + n_tiles (cpu, op) * tile_bytes (cpu, op));
+}
+
+static void
+quantize (const RpCpu *cpu, const RpOp *op, const RpCpuPlan *plan, guint item, guint thread)
+{
+  gsize n_blocks = op->matmul.weight.n_in / RP_QUANT;
+  guint cuts = (guint)((n_blocks + QUANTIZE_BLOCKS - 1) / QUANTIZE_BLOCKS);
+  gsize first = (gsize)(item % cuts) * QUANTIZE_BLOCKS;
 
   if (is_matvec (op))
-    {
-      guint cuts = (guint)((n_blocks + QUANTIZE_BLOCKS - 1) / QUANTIZE_BLOCKS), t = item / cuts;
-      gsize first = (gsize)(item % cuts) * QUANTIZE_BLOCKS;
-      RpQuantRow row = rp_quant_row_at (plan->scratch + t * rp_cpu_align (RP_ROW_BYTES (n_in)), n_in);
-      k->quantize_row (x + t * n_in, first, MIN (n_blocks - first, QUANTIZE_BLOCKS), &row);
-      return;
-    }
-  const float *rows[RP_MAX_TILE];
-  guint first = item * k->tile, n = MIN (o->n_tokens - first, k->tile);
-  for (guint i = 0; i < n; i++)
-    rows[i] = x + (first + i) * n_in;
-  k->quantize_tile (rows, n, n_in, plan->scratch + item * n_blocks * RP_TILE_BLOCK_BYTES (k->tile));
+    quantize_row (cpu, op, plan->scratch, item / cuts, first, MIN (n_blocks - first, QUANTIZE_BLOCKS));
+  else
+    quantize_tile (cpu, op, plan->scratch, item, (float *)rp_cpu_private (cpu, thread));
 }
 
 static void
@@ -224,7 +299,7 @@ matmul_run (RpCpu *cpu, const RpOp *op, const RpCpuPlan *plan, guint stage, guin
 
   if (stage == 0)
     {
-      quantize (cpu, op, plan, item);
+      quantize (cpu, op, plan, item, thread);
       return;
     }
   gboolean int8 = rp_cpu_is_int8 (cpu, o->weight.type);
@@ -239,6 +314,7 @@ matmul_run (RpCpu *cpu, const RpOp *op, const RpCpuPlan *plan, guint stage, guin
     .x = rp_cpu_at (o->x),
     .rows = int8 && is_matvec (op) ? plan->scratch : NULL,
     .tiles = int8 && !is_matvec (op) ? plan->scratch : NULL,
+    .precise = int8 && o->precise,
     .out = rp_cpu_at (o->out),
   };
   if (is_matvec (op))
