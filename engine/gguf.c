@@ -20,6 +20,8 @@ typedef struct
   guint64 length;     /* elements of an array, bytes of a string */
   const guint8 *data; /* of the value: past the length of a string, past type and length of an array */
   char *string;       /* NUL-terminated copy */
+  const guint8 *raw;  /* from its type on */
+  gsize raw_size;
 } Entry;
 
 struct _RpGguf
@@ -171,12 +173,10 @@ take_array (Cursor *cursor, Entry *entry, GError **error)
 }
 
 static gboolean
-take_entry (Cursor *cursor, Entry *entry, GError **error)
+take_value (Cursor *cursor, Entry *entry, GError **error)
 {
   guint32 type;
 
-  if (!take_name (cursor, MAX_KEY_LENGTH, &entry->key, error))
-    return FALSE;
   if (!take_u32 (cursor, &type))
     return truncated (error);
   if (type >= RP_N_GGUF_TYPES)
@@ -201,6 +201,18 @@ take_entry (Cursor *cursor, Entry *entry, GError **error)
     }
   entry->data = cursor->at;
   return skip (cursor, scalar_sizes[type]) || truncated (error);
+}
+
+static gboolean
+take_entry (Cursor *cursor, Entry *entry, GError **error)
+{
+  if (!take_name (cursor, MAX_KEY_LENGTH, &entry->key, error))
+    return FALSE;
+  entry->raw = cursor->at;
+  if (!take_value (cursor, entry, error))
+    return FALSE;
+  entry->raw_size = (gsize)(cursor->at - entry->raw);
+  return TRUE;
 }
 
 static gboolean
@@ -486,6 +498,16 @@ rp_gguf_get_key (const RpGguf *self, gsize index, RpGgufType *type, RpGgufType *
   if (length)
     *length = entry->length;
   return entry->key;
+}
+
+const void *
+rp_gguf_get_raw (const RpGguf *self, gsize index, gsize *size)
+{
+  g_return_val_if_fail (index < self->entries->len, NULL);
+  const Entry *entry = &g_array_index (self->entries, Entry, index);
+
+  *size = entry->raw_size;
+  return entry->raw;
 }
 
 gboolean

@@ -49,6 +49,8 @@ void rp_gguf_free (RpGguf *gguf);
 guint rp_gguf_get_version (const RpGguf *gguf);
 gsize rp_gguf_get_n_keys (const RpGguf *gguf);
 const char *rp_gguf_get_key (const RpGguf *gguf, gsize index, RpGgufType *type, RpGgufType *element, guint64 *length);
+/* A key's value as it stands in the file: its type as u32, then what the type says. */
+const void *rp_gguf_get_raw (const RpGguf *gguf, gsize index, gsize *size);
 gboolean rp_gguf_has (const RpGguf *gguf, const char *key);
 
 /* A missing key, or one of another type, leaves *value alone and returns FALSE. Integers of any width and sign

@@ -94,6 +94,25 @@ cli_fail_text (const char *format, ...)
   return 1;
 }
 
+void
+cli_show_bar (const char *what, double fraction)
+{
+  enum
+  {
+    WIDTH = 40
+  };
+  int filled = (int)(CLAMP (fraction, 0, 1) * WIDTH);
+
+  fprintf (stderr, "\r%s [%.*s%*s] %5.1f %%", what, filled, "########################################", WIDTH - filled,
+           "", CLAMP (fraction, 0, 1) * 100);
+}
+
+void
+cli_clear_bar (void)
+{
+  fputs ("\r\033[K", stderr);
+}
+
 static gboolean
 show_progress (double fraction, gpointer user_data)
 {
@@ -110,6 +129,15 @@ in_range (const char *name, int value, GError **error)
     return TRUE;
   g_set_error (error, RP_ERROR, RP_ERROR_ARGUMENT, "%s of %d: it cannot be negative", name, value);
   return FALSE;
+}
+
+RpSessionOptions
+cli_session_options (const CliModelOptions *options, guint n_context)
+{
+  return (RpSessionOptions){
+    .n_context = options->n_context ? (guint)options->n_context : n_context,
+    .n_batch = (guint)options->n_batch,
+  };
 }
 
 gboolean
@@ -130,10 +158,7 @@ cli_load (const char *path,
   model_options.n_threads = options->n_threads;
   if (isatty (STDERR_FILENO))
     model_options.progress = show_progress;
-  session_options = (RpSessionOptions){
-    .n_context = options->n_context ? (guint)options->n_context : n_context,
-    .n_batch = options->n_batch,
-  };
+  session_options = cli_session_options (options, n_context);
   *engine = rp_engine_new ();
   *model = rp_model_load (*engine, path, &model_options, error);
   if (!*model)

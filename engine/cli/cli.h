@@ -12,6 +12,8 @@ int rp_cmd_tokenize (int argc, char **argv);
 int rp_cmd_generate (int argc, char **argv);
 int rp_cmd_logits (int argc, char **argv);
 int rp_cmd_bench (int argc, char **argv);
+int rp_cmd_perplexity (int argc, char **argv);
+int rp_cmd_quantize (int argc, char **argv);
 
 /* Options of the commands that load a model. */
 typedef struct
@@ -47,6 +49,9 @@ int cli_parse (int *argc,
 int cli_fail (const GError *error); /* prints it and returns 1; a cancellation is no news, and 130 */
 int cli_fail_text (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
+/* What they ask of a session; n_context: where they name none. For who makes it himself, after cli_load(). */
+RpSessionOptions cli_session_options (const CliModelOptions *options, guint n_context);
+
 /* An engine, a model and a session as the options ask; *session may be NULL to have none. Progress of loading goes to
  * standard error where that is a terminal. */
 gboolean cli_load (const char *path,
@@ -56,6 +61,10 @@ gboolean cli_load (const char *path,
                    RpModel **model,
                    RpSession **session,
                    GError **error);
+
+/* A progress bar on standard error, redrawn where it stands; fraction in 0…1. For terminals. */
+void cli_show_bar (const char *what, double fraction);
+void cli_clear_bar (void);
 
 /* Set by SIGINT and SIGTERM once this was called; a second signal ends the process. */
 RpCancel *cli_catch_signals (void);

@@ -17,6 +17,8 @@ static const struct
   { "generate", rp_cmd_generate, "Continue a prompt, or answer it" },
   { "logits", rp_cmd_logits, "Write the logits at every position of given tokens" },
   { "bench", rp_cmd_bench, "Measure the speed of prefill and decode" },
+  { "perplexity", rp_cmd_perplexity, "Tell how well a model predicts a text, and compare logits" },
+  { "quantize", rp_cmd_quantize, "Write a model with smaller weights" },
 };
 
 static int
