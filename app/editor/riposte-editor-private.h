@@ -1,0 +1,20 @@
+/* Between riposte-editor.c and editor-actions.c. */
+#pragma once
+
+#include "riposte-editor-page.h"
+#include "riposte-editor.h"
+
+G_BEGIN_DECLS
+
+/* Installs the actions and binds their shortcuts. */
+void riposte_editor_class_install_actions (GtkWidgetClass *widget_class);
+void riposte_editor_add_shortcuts (RiposteEditor *self);
+/* Actions that need a page are off without one. */
+void riposte_editor_enable_actions (RiposteEditor *self);
+
+AdwTabView *riposte_editor_get_tab_view (RiposteEditor *self);
+/* NULL where there is none. */
+RiposteEditorPage *riposte_editor_get_page (RiposteEditor *self);
+RiposteEditorPage *riposte_editor_add_page (RiposteEditor *self);
+
+G_END_DECLS

@@ -1,0 +1,574 @@
+#include "riposte-editor-private.h"
+
+#include "file-probe.h"
+#include "save-changes.h"
+
+#include <glib/gi18n.h>
+
+struct _RiposteEditor
+{
+  AdwBin parent_instance;
+
+  GtkStack *stack;
+  AdwTabBar *tab_bar;
+  AdwTabView *tab_view;
+  GtkWidget *open_button;
+
+  GQueue opening;        /* of GFile: looked at one after the other, so that tabs stand in order */
+  GSignalGroup *current; /* signals of the current page's document */
+  gboolean resolving;
+  gboolean discarding; /* pages close without a question */
+};
+
+G_DEFINE_FINAL_TYPE (RiposteEditor, riposte_editor, ADW_TYPE_BIN)
+
+enum
+{
+  PROP_0,
+  PROP_FILE,
+  PROP_HAS_SELECTION,
+  PROP_LANGUAGE,
+  PROP_MODIFIED,
+  PROP_TITLE,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+static RiposteEditorPage *
+page_of_tab (AdwTabPage *tab)
+{
+  return RIPOSTE_EDITOR_PAGE (adw_tab_page_get_child (tab));
+}
+
+static RiposteDocument *
+document_of_tab (AdwTabPage *tab)
+{
+  return riposte_editor_page_get_document (page_of_tab (tab));
+}
+
+static gboolean
+is_modified (AdwTabPage *tab)
+{
+  return gtk_text_buffer_get_modified (GTK_TEXT_BUFFER (document_of_tab (tab)));
+}
+
+static RiposteDocument *
+get_document (RiposteEditor *self)
+{
+  RiposteEditorPage *page = riposte_editor_get_page (self);
+  return page ? riposte_editor_page_get_document (page) : NULL;
+}
+
+AdwTabView *
+riposte_editor_get_tab_view (RiposteEditor *self)
+{
+  return self->tab_view;
+}
+
+RiposteEditorPage *
+riposte_editor_get_page (RiposteEditor *self)
+{
+  AdwTabPage *tab = self->tab_view ? adw_tab_view_get_selected_page (self->tab_view) : NULL;
+  return tab ? page_of_tab (tab) : NULL;
+}
+
+/* ---- tabs ---- */
+
+/* Everything that the tab says of its document. */
+static void
+update_tab (AdwTabPage *tab)
+{
+  RiposteDocument *document = document_of_tab (tab);
+  GFile *file = riposte_document_get_file (document);
+  g_autofree char *title = riposte_document_dup_title (document);
+  g_autofree char *marked = g_strconcat ("• ", title, NULL);
+  g_autofree char *name = file ? g_file_get_parse_name (file) : g_strdup (title);
+  g_autofree char *tooltip = g_markup_escape_text (name, -1);
+
+  adw_tab_page_set_title (tab, is_modified (tab) ? marked : title);
+  adw_tab_page_set_tooltip (tab, tooltip);
+  adw_tab_page_set_loading (tab, riposte_document_get_busy (document));
+  adw_tab_page_set_needs_attention (tab, !adw_tab_page_get_selected (tab)
+                                           && riposte_document_get_disk_state (document) != RIPOSTE_DISK_SAME);
+}
+
+static void
+notify_current (RiposteEditor *self)
+{
+  static const int ids[] = { PROP_FILE, PROP_HAS_SELECTION, PROP_LANGUAGE, PROP_TITLE };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (ids); i++)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[ids[i]]);
+}
+
+static void
+notify_selection (RiposteEditor *self)
+{
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_HAS_SELECTION]);
+}
+
+static void
+notify_modified (RiposteEditor *self)
+{
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MODIFIED]);
+}
+
+static void
+on_page_attached (AdwTabView *view, AdwTabPage *tab, int position, RiposteEditor *self)
+{
+  static const char *const names[] = { "notify::title", "notify::busy", "notify::disk-state", "modified-changed" };
+  RiposteDocument *document = document_of_tab (tab);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    g_signal_connect_object (document, names[i], G_CALLBACK (update_tab), tab, G_CONNECT_SWAPPED);
+  g_signal_connect_object (document, "modified-changed", G_CALLBACK (notify_modified), self, G_CONNECT_SWAPPED);
+  update_tab (tab);
+  gtk_stack_set_visible_child_name (self->stack, "pages");
+}
+
+static void
+on_page_detached (AdwTabView *view, AdwTabPage *tab, int position, RiposteEditor *self)
+{
+  riposte_editor_page_cancel (page_of_tab (tab));
+  g_signal_handlers_disconnect_by_data (document_of_tab (tab), tab);
+  g_signal_handlers_disconnect_by_data (document_of_tab (tab), self);
+  if (adw_tab_view_get_n_pages (view) == 0)
+    gtk_stack_set_visible_child_name (self->stack, "empty");
+  notify_modified (self);
+}
+
+static void
+on_selected_page (RiposteEditor *self)
+{
+  g_signal_group_set_target (self->current, get_document (self));
+  riposte_editor_enable_actions (self);
+  if (riposte_editor_get_page (self))
+    update_tab (adw_tab_view_get_selected_page (self->tab_view));
+  notify_current (self);
+}
+
+/* The smallest number that no untitled page has. */
+static guint
+free_number (RiposteEditor *self)
+{
+  guint number = 1;
+
+  for (int i = 0; i < adw_tab_view_get_n_pages (self->tab_view);)
+    {
+      RiposteDocument *document = document_of_tab (adw_tab_view_get_nth_page (self->tab_view, i++));
+      if (!riposte_document_get_file (document) && riposte_document_get_number (document) == number)
+        {
+          number++;
+          i = 0;
+        }
+    }
+  return number;
+}
+
+RiposteEditorPage *
+riposte_editor_add_page (RiposteEditor *self)
+{
+  RiposteEditorPage *page = riposte_editor_page_new (free_number (self));
+  AdwTabPage *tab = adw_tab_view_append (self->tab_view, GTK_WIDGET (page));
+
+  adw_tab_view_set_selected_page (self->tab_view, tab);
+  gtk_widget_grab_focus (GTK_WIDGET (page));
+  return page;
+}
+
+/* ---- opening ---- */
+
+static AdwTabPage *
+find_tab (RiposteEditor *self, GFile *file)
+{
+  for (int i = 0; i < adw_tab_view_get_n_pages (self->tab_view); i++)
+    {
+      AdwTabPage *tab = adw_tab_view_get_nth_page (self->tab_view, i);
+      if (riposte_document_is_file (document_of_tab (tab), file))
+        return tab;
+    }
+  return NULL;
+}
+
+static void
+open_resolved (RiposteEditor *self, GFile *file, GFile *real)
+{
+  AdwTabPage *tab = find_tab (self, file);
+  RiposteEditorPage *page = riposte_editor_get_page (self);
+
+  if (!tab && real)
+    tab = find_tab (self, real);
+  if (tab)
+    {
+      adw_tab_view_set_selected_page (self->tab_view, tab);
+      page = page_of_tab (tab);
+    }
+  else
+    {
+      if (!page || !riposte_document_is_pristine (riposte_editor_page_get_document (page)))
+        page = riposte_editor_add_page (self);
+      riposte_editor_page_load (page, file);
+    }
+  gtk_widget_grab_focus (GTK_WIDGET (page));
+}
+
+static void resolve_next (RiposteEditor *self);
+
+static void
+on_resolved (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (RiposteEditor) self = user_data;
+  g_autoptr (GFile) real = riposte_file_resolve_finish (result, NULL);
+  g_autoptr (GFile) file = g_queue_pop_head (&self->opening);
+
+  self->resolving = FALSE;
+  /* closed meanwhile */
+  if (!file || !self->tab_view)
+    return;
+  open_resolved (self, file, real);
+  resolve_next (self);
+}
+
+static void
+resolve_next (RiposteEditor *self)
+{
+  GFile *file = g_queue_peek_head (&self->opening);
+
+  if (!file || self->resolving)
+    return;
+  self->resolving = TRUE;
+  riposte_file_resolve_async (file, NULL, on_resolved, g_object_ref (self));
+}
+
+void
+riposte_editor_open_file (RiposteEditor *self, GFile *file)
+{
+  g_return_if_fail (RIPOSTE_IS_EDITOR (self));
+  g_return_if_fail (G_IS_FILE (file));
+
+  g_queue_push_tail (&self->opening, g_object_ref (file));
+  resolve_next (self);
+}
+
+static gboolean
+on_drop (GtkDropTarget *target, const GValue *value, double x, double y, RiposteEditor *self)
+{
+  for (GSList *item = g_value_get_boxed (value); item; item = item->next)
+    riposte_editor_open_file (self, item->data);
+  return TRUE;
+}
+
+/* ---- code from answers ---- */
+
+void
+riposte_editor_insert_code (RiposteEditor *self, const char *code, const char *language_hint)
+{
+  g_return_if_fail (RIPOSTE_IS_EDITOR (self));
+  g_return_if_fail (code != NULL);
+
+  RiposteEditorPage *page = riposte_editor_get_page (self);
+  if (!page || !riposte_editor_page_is_ready (page))
+    page = riposte_editor_add_page (self);
+  RiposteDocument *document = riposte_editor_page_get_document (page);
+  GtkTextView *view = GTK_TEXT_VIEW (riposte_editor_page_get_view (page));
+  riposte_document_insert_code (document, code, language_hint);
+  gtk_text_view_scroll_to_mark (view, gtk_text_buffer_get_insert (GTK_TEXT_BUFFER (document)), 0.1, FALSE, 0, 0);
+  gtk_widget_grab_focus (GTK_WIDGET (view));
+}
+
+/* ---- closing ---- */
+
+typedef struct
+{
+  RiposteEditor *self;
+  AdwTabPage *tab;
+} Closing;
+
+static void
+on_changes_saved (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autofree Closing *closing = user_data;
+  g_autoptr (RiposteEditor) self = closing->self;
+  g_autoptr (AdwTabPage) tab = closing->tab;
+  gboolean close = riposte_save_changes_finish (result, NULL);
+
+  if (self->tab_view)
+    adw_tab_view_close_page_finish (self->tab_view, tab, close);
+}
+
+static GtkWindow *
+get_window (RiposteEditor *self)
+{
+  GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
+  return GTK_IS_WINDOW (root) ? GTK_WINDOW (root) : NULL;
+}
+
+static gboolean
+on_close_page (AdwTabView *view, AdwTabPage *tab, RiposteEditor *self)
+{
+  if (self->discarding || !is_modified (tab))
+    {
+      adw_tab_view_close_page_finish (view, tab, TRUE);
+      return GDK_EVENT_STOP;
+    }
+  g_autoptr (GPtrArray) pages = g_ptr_array_new ();
+  Closing *closing = g_new (Closing, 1);
+  closing->self = g_object_ref (self);
+  closing->tab = g_object_ref (tab);
+  g_ptr_array_add (pages, page_of_tab (tab));
+  adw_tab_view_set_selected_page (view, tab);
+  riposte_save_changes_async (get_window (self), pages, on_changes_saved, closing);
+  return GDK_EVENT_STOP;
+}
+
+static void
+close_pages (RiposteEditor *self)
+{
+  self->discarding = TRUE;
+  while (adw_tab_view_get_n_pages (self->tab_view) > 0)
+    adw_tab_view_close_page (self->tab_view, adw_tab_view_get_nth_page (self->tab_view, 0));
+  self->discarding = FALSE;
+}
+
+static void
+on_all_saved (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+
+  if (!riposte_save_changes_finish (result, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  close_pages (g_task_get_source_object (task));
+  g_task_return_boolean (task, TRUE);
+}
+
+void
+riposte_editor_close_all_async (RiposteEditor *self,
+                                GCancellable *cancellable,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  g_autoptr (GPtrArray) pages = g_ptr_array_new ();
+
+  g_return_if_fail (RIPOSTE_IS_EDITOR (self));
+
+  g_task_set_source_tag (task, riposte_editor_close_all_async);
+  for (int i = 0; i < adw_tab_view_get_n_pages (self->tab_view); i++)
+    {
+      AdwTabPage *tab = adw_tab_view_get_nth_page (self->tab_view, i);
+      if (is_modified (tab))
+        g_ptr_array_add (pages, page_of_tab (tab));
+    }
+  if (pages->len > 0)
+    {
+      riposte_save_changes_async (get_window (self), pages, on_all_saved, g_steal_pointer (&task));
+      return;
+    }
+  close_pages (self);
+  g_task_return_boolean (task, TRUE);
+}
+
+gboolean
+riposte_editor_close_all_finish (RiposteEditor *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/* ---- what is open ---- */
+
+gboolean
+riposte_editor_get_modified (RiposteEditor *self)
+{
+  g_return_val_if_fail (RIPOSTE_IS_EDITOR (self), FALSE);
+
+  for (int i = 0; self->tab_view && i < adw_tab_view_get_n_pages (self->tab_view); i++)
+    if (is_modified (adw_tab_view_get_nth_page (self->tab_view, i)))
+      return TRUE;
+  return FALSE;
+}
+
+guint
+riposte_editor_get_n_pages (RiposteEditor *self)
+{
+  g_return_val_if_fail (RIPOSTE_IS_EDITOR (self), 0);
+  return (guint)adw_tab_view_get_n_pages (self->tab_view);
+}
+
+char *
+riposte_editor_dup_title (RiposteEditor *self)
+{
+  RiposteDocument *document = get_document (self);
+  return document ? riposte_document_dup_title (document) : NULL;
+}
+
+GFile *
+riposte_editor_get_file (RiposteEditor *self)
+{
+  RiposteDocument *document = get_document (self);
+  return document ? riposte_document_get_file (document) : NULL;
+}
+
+GtkSourceLanguage *
+riposte_editor_get_language (RiposteEditor *self)
+{
+  RiposteDocument *document = get_document (self);
+  return document ? gtk_source_buffer_get_language (GTK_SOURCE_BUFFER (document)) : NULL;
+}
+
+GtkSourceView *
+riposte_editor_get_view (RiposteEditor *self)
+{
+  RiposteEditorPage *page = riposte_editor_get_page (self);
+  return page ? riposte_editor_page_get_view (page) : NULL;
+}
+
+char *
+riposte_editor_dup_selection (RiposteEditor *self)
+{
+  GtkTextBuffer *buffer = (GtkTextBuffer *)get_document (self);
+  GtkTextIter start, end;
+
+  if (!buffer || !gtk_text_buffer_get_selection_bounds (buffer, &start, &end))
+    return NULL;
+  return gtk_text_buffer_get_text (buffer, &start, &end, TRUE);
+}
+
+char *
+riposte_editor_dup_text (RiposteEditor *self)
+{
+  GtkTextBuffer *buffer = (GtkTextBuffer *)get_document (self);
+  GtkTextIter start, end;
+
+  if (!buffer)
+    return NULL;
+  gtk_text_buffer_get_bounds (buffer, &start, &end);
+  return gtk_text_buffer_get_text (buffer, &start, &end, TRUE);
+}
+
+/* ---- the object ---- */
+
+GtkWidget *
+riposte_editor_new (void)
+{
+  return g_object_new (RIPOSTE_TYPE_EDITOR, NULL);
+}
+
+static gboolean
+riposte_editor_grab_focus (GtkWidget *widget)
+{
+  RiposteEditorPage *page = riposte_editor_get_page (RIPOSTE_EDITOR (widget));
+  return gtk_widget_grab_focus (page ? GTK_WIDGET (page) : RIPOSTE_EDITOR (widget)->open_button);
+}
+
+static void
+riposte_editor_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  RiposteEditor *self = RIPOSTE_EDITOR (object);
+  RiposteDocument *document = get_document (self);
+
+  switch (id)
+    {
+    case PROP_FILE:
+      g_value_set_object (value, riposte_editor_get_file (self));
+      break;
+    case PROP_HAS_SELECTION:
+      g_value_set_boolean (value, document && gtk_text_buffer_get_has_selection (GTK_TEXT_BUFFER (document)));
+      break;
+    case PROP_LANGUAGE:
+      g_value_set_object (value, riposte_editor_get_language (self));
+      break;
+    case PROP_MODIFIED:
+      g_value_set_boolean (value, riposte_editor_get_modified (self));
+      break;
+    case PROP_TITLE:
+      g_value_take_string (value, riposte_editor_dup_title (self));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+riposte_editor_dispose (GObject *object)
+{
+  RiposteEditor *self = RIPOSTE_EDITOR (object);
+
+  g_queue_clear_full (&self->opening, g_object_unref);
+  g_clear_object (&self->current);
+  if (self->tab_view)
+    g_signal_handlers_disconnect_by_data (self->tab_view, self);
+  for (int i = 0; self->tab_view && i < adw_tab_view_get_n_pages (self->tab_view); i++)
+    riposte_editor_page_cancel (page_of_tab (adw_tab_view_get_nth_page (self->tab_view, i)));
+  G_OBJECT_CLASS (riposte_editor_parent_class)->dispose (object);
+}
+
+static void
+load_styles (void)
+{
+  static gboolean loaded;
+  g_autoptr (GtkCssProvider) provider = NULL;
+
+  if (loaded)
+    return;
+  loaded = TRUE;
+  provider = gtk_css_provider_new ();
+  gtk_css_provider_load_from_resource (provider, "/dev/riposte/Riposte/editor/editor.css");
+  gtk_style_context_add_provider_for_display (gdk_display_get_default (), GTK_STYLE_PROVIDER (provider),
+                                              GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+}
+
+static void
+riposte_editor_class_init (RiposteEditorClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
+
+  object_class->dispose = riposte_editor_dispose;
+  object_class->get_property = riposte_editor_get_property;
+  widget_class->grab_focus = riposte_editor_grab_focus;
+
+  properties[PROP_FILE] = g_param_spec_object ("file", NULL, NULL, G_TYPE_FILE, flags);
+  properties[PROP_HAS_SELECTION] = g_param_spec_boolean ("has-selection", NULL, NULL, FALSE, flags);
+  properties[PROP_LANGUAGE] = g_param_spec_object ("language", NULL, NULL, GTK_SOURCE_TYPE_LANGUAGE, flags);
+  properties[PROP_MODIFIED] = g_param_spec_boolean ("modified", NULL, NULL, FALSE, flags);
+  properties[PROP_TITLE] = g_param_spec_string ("title", NULL, NULL, NULL, flags);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+
+  gtk_widget_class_set_template_from_resource (widget_class, "/dev/riposte/Riposte/editor/riposte-editor.ui");
+  gtk_widget_class_bind_template_child (widget_class, RiposteEditor, stack);
+  gtk_widget_class_bind_template_child (widget_class, RiposteEditor, tab_bar);
+  gtk_widget_class_bind_template_child (widget_class, RiposteEditor, tab_view);
+  gtk_widget_class_bind_template_child (widget_class, RiposteEditor, open_button);
+  gtk_widget_class_bind_template_callback (widget_class, on_close_page);
+  gtk_widget_class_bind_template_callback (widget_class, on_page_attached);
+  gtk_widget_class_bind_template_callback (widget_class, on_page_detached);
+  gtk_widget_class_bind_template_callback (widget_class, on_selected_page);
+  riposte_editor_class_install_actions (widget_class);
+}
+
+static void
+riposte_editor_init (RiposteEditor *self)
+{
+  GtkDropTarget *drop = gtk_drop_target_new (GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
+
+  load_styles ();
+  g_queue_init (&self->opening);
+  self->current = g_signal_group_new (RIPOSTE_TYPE_DOCUMENT);
+  g_signal_group_connect_swapped (self->current, "notify::title", G_CALLBACK (notify_current), self);
+  g_signal_group_connect_swapped (self->current, "notify::language", G_CALLBACK (notify_current), self);
+  g_signal_group_connect_swapped (self->current, "notify::has-selection", G_CALLBACK (notify_selection), self);
+  gtk_widget_init_template (GTK_WIDGET (self));
+  /* Before the text view takes the name of the file for text. */
+  gtk_event_controller_set_propagation_phase (GTK_EVENT_CONTROLLER (drop), GTK_PHASE_CAPTURE);
+  g_signal_connect (drop, "drop", G_CALLBACK (on_drop), self);
+  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drop));
+  riposte_editor_add_shortcuts (self);
+  riposte_editor_enable_actions (self);
+}

@@ -1,0 +1,78 @@
+/* The editor pane: files in tabs. Main thread. */
+#pragma once
+
+#include <adwaita.h>
+#include <gtksourceview/gtksource.h>
+
+G_BEGIN_DECLS
+
+/**
+ * RiposteEditor:
+ *
+ * Actions, on the widget itself ("editor." and): new, open, save, save-as, save-all, close, find, replace, find-next,
+ * find-previous, go-to-line, next-tab, previous-tab.
+ *
+ * Properties, all of them read-only: "modified" (a page is), "title", "file", "language", "has-selection" (of the
+ * current page).
+ */
+#define RIPOSTE_TYPE_EDITOR (riposte_editor_get_type ())
+G_DECLARE_FINAL_TYPE (RiposteEditor, riposte_editor, RIPOSTE, EDITOR, AdwBin)
+
+GtkWidget *riposte_editor_new (void);
+
+/* Opens @file in a page of its own, or goes to the page that has it. What fails is told in the page. */
+void riposte_editor_open_file (RiposteEditor *self, GFile *file);
+
+/**
+ * riposte_editor_insert_code:
+ * @code: UTF-8, as it stands in a Markdown fence
+ * @language_hint: (nullable): the fence's language
+ *
+ * One undoable insertion at the caret of the current page, instead of its selection; a new page where there is none
+ * that can be written. The caret goes behind it, and the view there.
+ */
+void riposte_editor_insert_code (RiposteEditor *self, const char *code, const char *language_hint);
+
+/**
+ * riposte_editor_close_all_async:
+ *
+ * Before quitting: asks about what was not saved, and closes all pages. Fails with G_IO_ERROR_CANCELLED where the user
+ * wants to stay; nothing was closed then.
+ */
+void riposte_editor_close_all_async (RiposteEditor *self,
+                                     GCancellable *cancellable,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data);
+gboolean riposte_editor_close_all_finish (RiposteEditor *self, GAsyncResult *result, GError **error);
+
+gboolean riposte_editor_get_modified (RiposteEditor *self);
+guint riposte_editor_get_n_pages (RiposteEditor *self);
+
+/* Of the current page; NULL where there is none. */
+char *riposte_editor_dup_title (RiposteEditor *self);
+GFile *riposte_editor_get_file (RiposteEditor *self);
+GtkSourceLanguage *riposte_editor_get_language (RiposteEditor *self);
+GtkSourceView *riposte_editor_get_view (RiposteEditor *self);
+/* NULL where nothing is selected. */
+char *riposte_editor_dup_selection (RiposteEditor *self);
+char *riposte_editor_dup_text (RiposteEditor *self);
+
+/**
+ * RiposteEditorShortcut:
+ * @action: with its prefix
+ * @accelerator: as gtk_accelerator_parse() reads it
+ * @title: to be translated with gettext
+ * @everywhere: in the whole window; else only while the focus is in the editor
+ */
+typedef struct
+{
+  const char *action;
+  const char *accelerator;
+  const char *title;
+  gboolean everywhere;
+} RiposteEditorShortcut;
+
+/* For the shortcuts window; the editor itself has them bound. */
+const RiposteEditorShortcut *riposte_editor_get_shortcuts (gsize *n_shortcuts);
+
+G_END_DECLS

@@ -1,0 +1,492 @@
+/* The editor pane as a widget in a window: pages, opening, closing. */
+#include "editor-helpers.h"
+
+#include "riposte-editor-private.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct
+{
+  Fixture files;
+  GtkWidget *window;
+  RiposteEditor *editor;
+} Pane;
+
+static void
+set_up (Pane *pane, gconstpointer data)
+{
+  fixture_set_up (&pane->files, NULL);
+  pane->window = adw_window_new ();
+  pane->editor = RIPOSTE_EDITOR (riposte_editor_new ());
+  adw_window_set_content (ADW_WINDOW (pane->window), GTK_WIDGET (pane->editor));
+  gtk_window_present (GTK_WINDOW (pane->window));
+}
+
+static gboolean
+is_null (gpointer data)
+{
+  return *(gpointer *)data == NULL;
+}
+
+/* Nothing keeps the pane alive. */
+static void
+tear_down (Pane *pane, gconstpointer data)
+{
+  gpointer editor = pane->editor;
+
+  g_object_add_weak_pointer (editor, &editor);
+  gtk_window_destroy (GTK_WINDOW (pane->window));
+  wait_until (is_null, &editor);
+  fixture_tear_down (&pane->files, NULL);
+}
+
+static gboolean
+is_settled (gpointer data)
+{
+  RiposteEditor *editor = data;
+  RiposteEditorPage *page = riposte_editor_get_page (editor);
+
+  return page && (riposte_editor_page_is_ready (page) || riposte_editor_page_has_failed (page))
+         && riposte_document_get_file (riposte_editor_page_get_document (page));
+}
+
+static gboolean
+is_ready (gpointer data)
+{
+  return riposte_editor_page_is_ready (riposte_editor_get_page (data));
+}
+
+typedef struct
+{
+  RiposteEditor *editor;
+  const char *title;
+} Wanted;
+
+static gboolean
+has_title (gpointer data)
+{
+  Wanted *wanted = data;
+  g_autofree char *title = riposte_editor_dup_title (wanted->editor);
+  return g_strcmp0 (title, wanted->title) == 0 && is_settled (wanted->editor);
+}
+
+static void
+open_and_wait (Pane *pane, GFile *file)
+{
+  g_autofree char *name = g_file_get_basename (file);
+
+  riposte_editor_open_file (pane->editor, file);
+  wait_until (has_title, &(Wanted){ pane->editor, name });
+}
+
+static void
+activate (Pane *pane, const char *action)
+{
+  gtk_widget_activate_action (GTK_WIDGET (pane->editor), action, NULL);
+}
+
+static void
+assert_page_is (Pane *pane, const char *text)
+{
+  g_autofree char *is = riposte_editor_dup_text (pane->editor);
+  g_assert_cmpstr (is, ==, text);
+}
+
+static void
+test_empty (Pane *pane, gconstpointer data)
+{
+  g_assert_cmpuint (riposte_editor_get_n_pages (pane->editor), ==, 0);
+  g_assert_null (riposte_editor_dup_title (pane->editor));
+  g_assert_null (riposte_editor_dup_text (pane->editor));
+  g_assert_null (riposte_editor_dup_selection (pane->editor));
+  g_assert_null (riposte_editor_get_view (pane->editor));
+  g_assert_false (riposte_editor_get_modified (pane->editor));
+  /* nothing to do these with, and nothing breaks */
+  activate (pane, "editor.save");
+  activate (pane, "editor.close");
+  activate (pane, "editor.find");
+  activate (pane, "editor.next-tab");
+}
+
+static void
+test_new_pages (Pane *pane, gconstpointer data)
+{
+  const char *const titles[] = { "Untitled", "Untitled 2", "Untitled 3" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (titles); i++)
+    {
+      activate (pane, "editor.new");
+      g_autofree char *title = riposte_editor_dup_title (pane->editor);
+      g_assert_cmpstr (title, ==, titles[i]);
+    }
+  activate (pane, "editor.next-tab");
+  g_autofree char *first = riposte_editor_dup_title (pane->editor);
+  g_assert_cmpstr (first, ==, "Untitled");
+  activate (pane, "editor.previous-tab");
+  activate (pane, "editor.previous-tab");
+  g_autofree char *second = riposte_editor_dup_title (pane->editor);
+  g_assert_cmpstr (second, ==, "Untitled 2");
+  activate (pane, "editor.close");
+  g_assert_cmpuint (riposte_editor_get_n_pages (pane->editor), ==, 2);
+  /* a number that is free again is taken */
+  activate (pane, "editor.new");
+  g_autofree char *again = riposte_editor_dup_title (pane->editor);
+  g_assert_cmpstr (again, ==, "Untitled 2");
+}
+
+static void
+test_open (Pane *pane, gconstpointer data)
+{
+  g_autoptr (GFile) one = write_file (&pane->files, "one.py", "x = 1\n", -1);
+  g_autoptr (GFile) two = write_file (&pane->files, "two.c", "int y;\n", -1);
+  g_autoptr (GFile) link = file_of (&pane->files, "link.py");
+
+  g_assert_cmpint (symlink ("one.py", g_file_peek_path (link)), ==, 0);
+  /* a new page that nothing was written on is taken */
+  activate (pane, "editor.new");
+  open_and_wait (pane, one);
+  g_assert_cmpuint (riposte_editor_get_n_pages (pane->editor), ==, 1);
+  assert_page_is (pane, "x = 1");
+  g_assert_cmpstr (gtk_source_language_get_id (riposte_editor_get_language (pane->editor)), ==, "python3");
+  open_and_wait (pane, two);
+  g_assert_cmpuint (riposte_editor_get_n_pages (pane->editor), ==, 2);
+  g_assert_true (g_file_equal (riposte_editor_get_file (pane->editor), two));
+  /* what is open is gone to, by whatever name */
+  open_and_wait (pane, one);
+  g_assert_cmpuint (riposte_editor_get_n_pages (pane->editor), ==, 2);
+  open_and_wait (pane, two);
+  riposte_editor_open_file (pane->editor, link);
+  wait_until (has_title, &(Wanted){ pane->editor, "one.py" });
+  g_assert_cmpuint (riposte_editor_get_n_pages (pane->editor), ==, 2);
+}
+
+static void
+test_open_in_order (Pane *pane, gconstpointer data)
+{
+  AdwTabView *view = riposte_editor_get_tab_view (pane->editor);
+
+  for (int i = 0; i < 8; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("%d.txt", i);
+      g_autoptr (GFile) file = write_file (&pane->files, name, name, -1);
+      riposte_editor_open_file (pane->editor, file);
+      /* twice at once is once */
+      riposte_editor_open_file (pane->editor, file);
+    }
+  wait_until (has_title, &(Wanted){ pane->editor, "7.txt" });
+  g_assert_cmpint (adw_tab_view_get_n_pages (view), ==, 8);
+  for (int i = 0; i < 8; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("%d.txt", i);
+      g_assert_cmpstr (adw_tab_page_get_title (adw_tab_view_get_nth_page (view, i)), ==, name);
+    }
+}
+
+static void
+test_open_fails (Pane *pane, gconstpointer data)
+{
+  g_autoptr (GFile) file = write_file (&pane->files, "binary", "a\0b", 3);
+
+  open_and_wait (pane, file);
+  g_assert_true (riposte_editor_page_has_failed (riposte_editor_get_page (pane->editor)));
+  /* There is no text to save over it, or to find something in. */
+  activate (pane, "editor.save");
+  activate (pane, "editor.find");
+  assert_file_is (file, "a\0b", 3);
+  /* mended meanwhile */
+  g_assert_true (g_file_set_contents (g_file_peek_path (file), "text\n", -1, NULL));
+  gtk_widget_activate_action (GTK_WIDGET (riposte_editor_get_page (pane->editor)), "page.reload", NULL);
+  wait_until (is_ready, pane->editor);
+  assert_page_is (pane, "text");
+}
+
+static void
+test_insert_code (Pane *pane, gconstpointer data)
+{
+  g_autoptr (GFile) binary = write_file (&pane->files, "binary", "a\0b", 3);
+
+  riposte_editor_insert_code (pane->editor, "def f():\n    pass\n", "python");
+  g_assert_cmpuint (riposte_editor_get_n_pages (pane->editor), ==, 1);
+  assert_page_is (pane, "def f():\n    pass");
+  g_assert_true (riposte_editor_get_modified (pane->editor));
+  g_assert_cmpstr (gtk_source_language_get_id (riposte_editor_get_language (pane->editor)), ==, "python3");
+  g_assert_true (gtk_widget_has_focus (GTK_WIDGET (riposte_editor_get_view (pane->editor))));
+  riposte_editor_insert_code (pane->editor, "f()", "python");
+  assert_page_is (pane, "def f():\n    passf()");
+  gtk_text_buffer_undo (gtk_text_view_get_buffer (GTK_TEXT_VIEW (riposte_editor_get_view (pane->editor))));
+  assert_page_is (pane, "def f():\n    pass");
+  /* a page without a text is none to write on */
+  open_and_wait (pane, binary);
+  riposte_editor_insert_code (pane->editor, "x", NULL);
+  g_assert_cmpuint (riposte_editor_get_n_pages (pane->editor), ==, 3);
+  assert_page_is (pane, "x");
+}
+
+static void
+test_modified_mark (Pane *pane, gconstpointer data)
+{
+  g_autoptr (GFile) file = write_file (&pane->files, "a.txt", "one\n", -1);
+
+  open_and_wait (pane, file);
+  AdwTabPage *tab = adw_tab_view_get_selected_page (riposte_editor_get_tab_view (pane->editor));
+  g_assert_cmpstr (adw_tab_page_get_title (tab), ==, "a.txt");
+  riposte_editor_insert_code (pane->editor, "new", NULL);
+  g_assert_cmpstr (adw_tab_page_get_title (tab), ==, "• a.txt");
+  g_assert_true (riposte_editor_get_modified (pane->editor));
+  activate (pane, "editor.save");
+  wait_until (has_title, &(Wanted){ pane->editor, "a.txt" });
+  g_assert_cmpstr (adw_tab_page_get_title (tab), ==, "a.txt");
+  g_assert_false (riposte_editor_get_modified (pane->editor));
+  assert_file_is (file, "new\none\n", -1);
+}
+
+static void
+test_selection (Pane *pane, gconstpointer data)
+{
+  GtkTextIter start, end;
+  gboolean has_selection = FALSE;
+
+  riposte_editor_insert_code (pane->editor, "one two", NULL);
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer (GTK_TEXT_VIEW (riposte_editor_get_view (pane->editor)));
+  gtk_text_buffer_get_iter_at_offset (buffer, &start, 4);
+  gtk_text_buffer_get_end_iter (buffer, &end);
+  gtk_text_buffer_select_range (buffer, &start, &end);
+  g_autofree char *text = riposte_editor_dup_selection (pane->editor);
+  g_assert_cmpstr (text, ==, "two");
+  g_object_get (pane->editor, "has-selection", &has_selection, NULL);
+  g_assert_true (has_selection);
+}
+
+static void
+test_go_to (Pane *pane, gconstpointer data)
+{
+  static const struct
+  {
+    int line, column, is_line, is_column;
+  } rows[] = { { 2, 1, 1, 0 },  { 2, 3, 1, 2 }, { 2, 99, 1, 5 },
+               { 99, 1, 2, 0 }, { 0, 0, 0, 0 }, { G_MAXINT, G_MAXINT, 2, 5 } };
+
+  riposte_editor_insert_code (pane->editor, "first\nsecon\nthird", NULL);
+  RiposteEditorPage *page = riposte_editor_get_page (pane->editor);
+  GtkTextBuffer *buffer = GTK_TEXT_BUFFER (riposte_editor_page_get_document (page));
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      GtkTextIter caret;
+      riposte_editor_page_go_to (page, rows[i].line, rows[i].column);
+      gtk_text_buffer_get_iter_at_mark (buffer, &caret, gtk_text_buffer_get_insert (buffer));
+      g_assert_cmpint (gtk_text_iter_get_line (&caret), ==, rows[i].is_line);
+      g_assert_cmpint (gtk_text_iter_get_line_offset (&caret), ==, rows[i].is_column);
+    }
+}
+
+/* ---- closing ---- */
+
+static AdwMessageDialog *
+find_dialog (void)
+{
+  g_autoptr (GList) windows = gtk_window_list_toplevels ();
+
+  for (GList *item = windows; item; item = item->next)
+    if (ADW_IS_MESSAGE_DIALOG (item->data))
+      return item->data;
+  return NULL;
+}
+
+static gboolean
+is_empty (gpointer data)
+{
+  return riposte_editor_get_n_pages (data) == 0;
+}
+
+static void
+answer (const char *response)
+{
+  AdwMessageDialog *dialog = find_dialog ();
+
+  g_assert_nonnull (dialog);
+  adw_message_dialog_response (dialog, response);
+  gtk_window_destroy (GTK_WINDOW (dialog));
+}
+
+static void
+test_close (Pane *pane, gconstpointer data)
+{
+  g_autoptr (GFile) file = write_file (&pane->files, "a.txt", "one\n", -1);
+
+  open_and_wait (pane, file);
+  activate (pane, "editor.close");
+  g_assert_cmpuint (riposte_editor_get_n_pages (pane->editor), ==, 0);
+
+  open_and_wait (pane, file);
+  riposte_editor_insert_code (pane->editor, "new", NULL);
+  activate (pane, "editor.close");
+  answer ("cancel");
+  while (g_main_context_iteration (NULL, FALSE))
+    continue;
+  g_assert_cmpuint (riposte_editor_get_n_pages (pane->editor), ==, 1);
+  assert_page_is (pane, "new\none");
+
+  activate (pane, "editor.close");
+  answer ("discard");
+  wait_until (is_empty, pane->editor);
+  assert_file_is (file, "one\n", -1);
+
+  open_and_wait (pane, file);
+  riposte_editor_insert_code (pane->editor, "new", NULL);
+  activate (pane, "editor.close");
+  answer ("save");
+  wait_until (is_empty, pane->editor);
+  assert_file_is (file, "new\none\n", -1);
+}
+
+static void
+test_save_over_change (Pane *pane, gconstpointer data)
+{
+  g_autoptr (GFile) file = write_file (&pane->files, "a.txt", "one\n", -1);
+
+  open_and_wait (pane, file);
+  riposte_editor_insert_code (pane->editor, "mine", NULL);
+  g_usleep (20000);
+  g_assert_true (g_file_set_contents (g_file_peek_path (file), "theirs\n", -1, NULL));
+  activate (pane, "editor.save");
+  for (int i = 0; i < 2000 && !find_dialog (); i++)
+    if (!g_main_context_iteration (NULL, FALSE))
+      g_usleep (1000);
+  assert_file_is (file, "theirs\n", -1);
+  answer ("again");
+  wait_until (has_title, &(Wanted){ pane->editor, "a.txt" });
+  assert_file_is (file, "mine\none\n", -1);
+}
+
+static void
+on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (riposte_editor_close_all_finish (RIPOSTE_EDITOR (source), result, &error))
+    *(int *)user_data = 1;
+  else
+    {
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      *(int *)user_data = -1;
+    }
+}
+
+static gboolean
+is_answered (gpointer data)
+{
+  return *(int *)data != 0;
+}
+
+static int
+close_all (Pane *pane, const char *response)
+{
+  int result = 0;
+
+  riposte_editor_close_all_async (pane->editor, NULL, on_closed, &result);
+  if (response)
+    answer (response);
+  else
+    g_assert_null (find_dialog ());
+  wait_until (is_answered, &result);
+  return result;
+}
+
+static void
+test_close_all (Pane *pane, gconstpointer data)
+{
+  g_autoptr (GFile) one = write_file (&pane->files, "one.txt", "1\n", -1);
+  g_autoptr (GFile) two = write_file (&pane->files, "two.txt", "2\n", -1);
+  g_autoptr (GFile) same = write_file (&pane->files, "same.txt", "3\n", -1);
+
+  g_assert_cmpint (close_all (pane, NULL), ==, 1);
+  open_and_wait (pane, one);
+  riposte_editor_insert_code (pane->editor, "a", NULL);
+  open_and_wait (pane, two);
+  riposte_editor_insert_code (pane->editor, "b", NULL);
+  open_and_wait (pane, same);
+  g_assert_cmpint (close_all (pane, "cancel"), ==, -1);
+  g_assert_cmpuint (riposte_editor_get_n_pages (pane->editor), ==, 3);
+  g_assert_cmpint (close_all (pane, "save"), ==, 1);
+  g_assert_cmpuint (riposte_editor_get_n_pages (pane->editor), ==, 0);
+  assert_file_is (one, "a\n1\n", -1);
+  assert_file_is (two, "b\n2\n", -1);
+
+  open_and_wait (pane, one);
+  riposte_editor_insert_code (pane->editor, "c", NULL);
+  g_assert_cmpint (close_all (pane, "discard"), ==, 1);
+  g_assert_cmpuint (riposte_editor_get_n_pages (pane->editor), ==, 0);
+  assert_file_is (one, "a\n1\n", -1);
+}
+
+/* A page that goes while it loads. */
+static void
+test_close_while_loading (Pane *pane, gconstpointer data)
+{
+  g_autofree char *text = g_strnfill (8 * 1024 * 1024, 'x');
+  g_autoptr (GFile) file = NULL;
+
+  for (gsize i = 79; i < 8 * 1024 * 1024; i += 80)
+    text[i] = '\n';
+  file = write_file (&pane->files, "big.txt", text, -1);
+  riposte_editor_open_file (pane->editor, file);
+  while (riposte_editor_get_n_pages (pane->editor) == 0)
+    g_main_context_iteration (NULL, TRUE);
+  activate (pane, "editor.close");
+  g_assert_cmpuint (riposte_editor_get_n_pages (pane->editor), ==, 0);
+}
+
+static void
+test_shortcuts (Pane *pane, gconstpointer data)
+{
+  gsize n;
+  const RiposteEditorShortcut *shortcuts = riposte_editor_get_shortcuts (&n);
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+
+  g_assert_cmpuint (n, >, 10);
+  for (gsize i = 0; i < n; i++)
+    {
+      guint key;
+      GdkModifierType modifiers;
+      g_assert_true (gtk_accelerator_parse (shortcuts[i].accelerator, &key, &modifiers));
+      g_assert_true (g_hash_table_add (seen, (gpointer)shortcuts[i].accelerator));
+      g_assert_cmpuint (strlen (shortcuts[i].title), >, 0);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  static const struct
+  {
+    const char *path;
+    void (*run) (Pane *, gconstpointer);
+  } cases[] = {
+    { "empty", test_empty },
+    { "new-pages", test_new_pages },
+    { "open", test_open },
+    { "open-in-order", test_open_in_order },
+    { "open-fails", test_open_fails },
+    { "insert-code", test_insert_code },
+    { "modified-mark", test_modified_mark },
+    { "selection", test_selection },
+    { "go-to", test_go_to },
+    { "close", test_close },
+    { "save-over-change", test_save_over_change },
+    { "close-all", test_close_all },
+    { "close-while-loading", test_close_while_loading },
+    { "shortcuts", test_shortcuts },
+  };
+
+  g_test_init (&argc, &argv, NULL);
+  adw_init ();
+  gtk_source_init ();
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *path = g_strconcat ("/editor/", cases[i].path, NULL);
+      g_test_add (path, Pane, NULL, set_up, cases[i].run, tear_down);
+    }
+  return g_test_run ();
+}
