@@ -151,6 +151,23 @@ matmul_bound (RpDType type, const OperationBounds *bounds)
   return is_float (type) ? bounds->matmul_float : bounds->matmul;
 }
 
+/* Of a product of such weights and activations within ±1, before their bias. */
+static double
+product_power (const RpWeight *w)
+{
+  gsize row_bytes = rp_dtype_row_size (w->type, w->n_in);
+  g_autofree float *row = g_new (float, w->n_in);
+  double sum = 0;
+
+  for (gsize r = 0; r < (gsize)w->n_out * w->n_expert; r++)
+    {
+      rp_dtype_info (w->type)->dequantize (operand_of (w->data)->data + r * row_bytes, row, w->n_in);
+      for (guint i = 0; i < w->n_in; i++)
+        sum += row[i] * row[i] / 3;
+    }
+  return sum / w->n_out / w->n_expert;
+}
+
 /* Elements of a row: whole blocks, or any number. */
 static guint
 row_length (RpDType type)
@@ -266,6 +283,7 @@ make_matmul (OperationCase *c, RpDType type)
   guint n_out = PICK (1, 2, 3, 7, 16, 17, 33, 64, 65, 100, 128, 191, 256);
   RpOpMatmul *matmul = add_matmul (c, type, row_length (type), n_out, token_count (), g_test_rand_bit ());
 
+  c->power = product_power (&matmul->weight);
   matmul->bias = maybe_floats (c, "bias", n_out, -1, 1);
   matmul->precise = g_test_rand_bit ();
   g_string_append_printf (c->what, ", bias %d, precise %d", matmul->bias.buffer != NULL, matmul->precise);
@@ -296,6 +314,7 @@ add_experts (OperationCase *c,
     .n_used = n_used,
     .x_per_expert = x_per_expert,
   };
+  c->power = product_power (&op->matmul_experts.weight);
   g_string_append_printf (
     c->what, "experts %s: n_in %u, n_out %u, n_expert %u, n_used %u, n_tokens %u, x_per_expert %d, bias %d",
     rp_dtype_name (type), n_in, n_out, n_expert, n_used, n_tokens, x_per_expert, bias);

@@ -72,6 +72,7 @@ typedef struct
   GPtrArray *operands; /* Operand */
   GString *what;       /* parameters, for messages */
   double bound;        /* the largest error of what is compared */
+  double power;        /* the least that the square of a value is taken for, on average: few may happen to be small */
   gboolean together;   /* all operands but weights in one buffer */
 } OperationCase;
 
