@@ -127,12 +127,12 @@ typedef struct
   float freq_base, freq_scale, ext_factor, magnitude, corr_low, corr_high;
 } RpOpRope;
 
-/* cache[pos + t] = x[t], converted to the cache's type. */
+/* cache[pos + t] = x[t], converted to the cache's type; n a multiple of its block. */
 typedef struct
 {
   RpView x;     /* [n_tokens, n] */
   RpView cache; /* [n_context, n] of type */
-  RpDType type; /* F32 or F16 */
+  RpDType type; /* one of rp_is_cache_type() */
   guint n_tokens, n, pos;
 } RpOpStoreKv;
 
@@ -143,12 +143,12 @@ typedef struct
  *   out = Σ_p exp (s_p) v_p / (Σ_p exp (s_p) + exp (sink_h))  (no sinks: without the last term) */
 typedef struct
 {
-  RpView q;     /* [n_tokens, n_heads, dim_k] */
-  RpView k;     /* [n_context, n_kv_heads, dim_k] of kv_type; positions 0 … pos + n_tokens - 1 are filled */
-  RpView v;     /* [n_context, n_kv_heads, dim_v] of kv_type */
-  RpView sinks; /* f32 [n_heads]; may be absent */
-  RpView out;   /* [n_tokens, n_heads, dim_v] */
-  RpDType kv_type;
+  RpView q;        /* [n_tokens, n_heads, dim_k] */
+  RpView k;        /* [n_context, n_kv_heads, dim_k] of kv_type; positions 0 … pos + n_tokens - 1 are filled */
+  RpView v;        /* [n_context, n_kv_heads, dim_v] of kv_type */
+  RpView sinks;    /* f32 [n_heads]; may be absent */
+  RpView out;      /* [n_tokens, n_heads, dim_v] */
+  RpDType kv_type; /* one of rp_is_cache_type(), whose block dim_k and dim_v are multiples of */
   guint n_tokens, pos, n_heads, n_kv_heads, dim_k, dim_v, window;
   float scale, softcap;
 } RpOpAttention;
@@ -290,6 +290,9 @@ gboolean rp_backend_prepare (RpBackend *backend, const RpOp *ops, gsize n_ops, G
  * operations: RP_ERROR_CANCELLED, and what @ops write is undefined. RP_ERROR_DEVICE: the device was lost.
  */
 gboolean rp_backend_run (RpBackend *backend, const RpOp *ops, gsize n_ops, const RpCancel *cancel, GError **error);
+
+/* F32, F16, Q8_0 and Q4_0: what keys and values may be kept in. */
+gboolean rp_is_cache_type (RpDType type);
 
 /**
  * rp_ops_check:

@@ -118,17 +118,33 @@ check_rope (const RpOpRope *o, BufferSize buffer_size, GError **error)
          && MAYBE (o->freq_factors, o->n_rot / 2, 1, 1);
 }
 
+gboolean
+rp_is_cache_type (RpDType type)
+{
+  return type == RP_DTYPE_F32 || type == RP_DTYPE_F16 || type == RP_DTYPE_Q8_0 || type == RP_DTYPE_Q4_0;
+}
+
+/* Are n elements of a cache whole blocks? */
+static gboolean
+check_cache (const char *operation, RpDType type, guint n, GError **error)
+{
+  if (!rp_is_cache_type (type))
+    return refuse (error, RP_ERROR_UNSUPPORTED, operation, "the cache is not F32, F16, Q8_0 or Q4_0");
+  if (n % rp_dtype_info (type)->block_elements)
+    return refuse (error, RP_ERROR_ARGUMENT, operation, "its rows are no whole blocks of the cache's type");
+  return TRUE;
+}
+
 static gboolean
 check_store_kv (const RpOpStoreKv *o, BufferSize buffer_size, GError **error)
 {
   const char *name = "store_kv";
 
-  if (o->type != RP_DTYPE_F16 && o->type != RP_DTYPE_F32)
-    return refuse (error, RP_ERROR_UNSUPPORTED, name, "the cache is neither F16 nor F32");
-  return o->n == 0
-         || (NEED (o->x, o->n_tokens, o->n, 1)
-             && holds (name, buffer_size, o->cache, FALSE, rp_dtype_row_size (o->type, 1),
-                       (guint64)o->pos + o->n_tokens, o->n, 1, error));
+  return check_cache (name, o->type, o->n, error)
+         && (o->n == 0
+             || (NEED (o->x, o->n_tokens, o->n, 1)
+                 && holds (name, buffer_size, o->cache, FALSE, rp_dtype_row_size (o->type, o->n),
+                           (guint64)o->pos + o->n_tokens, 1, 1, error)));
 }
 
 static gboolean
@@ -136,17 +152,17 @@ check_attention (const RpOpAttention *o, BufferSize buffer_size, GError **error)
 {
   const char *name = "attention";
 
-  if (o->kv_type != RP_DTYPE_F16 && o->kv_type != RP_DTYPE_F32)
-    return refuse (error, RP_ERROR_UNSUPPORTED, name, "the cache is neither F16 nor F32");
+  if (!check_cache (name, o->kv_type, o->dim_k, error) || !check_cache (name, o->kv_type, o->dim_v, error))
+    return FALSE;
   if (o->n_kv_heads == 0 || o->n_heads == 0 || o->n_heads % o->n_kv_heads != 0 || o->dim_k == 0 || o->dim_v == 0
       || (guint64)o->pos + o->n_tokens > G_MAXINT32 || (guint64)o->n_heads * MAX (o->dim_k, o->dim_v) > G_MAXINT32)
     return refuse (error, RP_ERROR_ARGUMENT, name, "the heads have an impossible shape");
   guint64 end = (guint64)o->pos + o->n_tokens;
-  gsize element = rp_dtype_row_size (o->kv_type, 1);
+  gsize k = rp_dtype_row_size (o->kv_type, o->dim_k), v = rp_dtype_row_size (o->kv_type, o->dim_v);
   return NEED (o->q, o->n_tokens, o->n_heads, o->dim_k) && NEED (o->out, o->n_tokens, o->n_heads, o->dim_v)
          && MAYBE (o->sinks, o->n_heads, 1, 1)
-         && holds (name, buffer_size, o->k, FALSE, element, end, o->n_kv_heads, o->dim_k, error)
-         && holds (name, buffer_size, o->v, FALSE, element, end, o->n_kv_heads, o->dim_v, error);
+         && holds (name, buffer_size, o->k, FALSE, k, end, o->n_kv_heads, 1, error)
+         && holds (name, buffer_size, o->v, FALSE, v, end, o->n_kv_heads, 1, error);
 }
 
 static gboolean

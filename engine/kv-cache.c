@@ -47,6 +47,7 @@ rp_kv_cache_token_bytes (const RpModel *model, RpDType type)
   guint64 bytes = 0;
 
   for (guint i = 0; i < hparams->n_layers; i++)
-    bytes += (guint64)hparams->layers[i].n_kv_heads * rp_dtype_row_size (type, (gsize)hparams->dim_k + hparams->dim_v);
+    bytes += (guint64)hparams->layers[i].n_kv_heads
+             * (rp_dtype_row_size (type, hparams->dim_k) + rp_dtype_row_size (type, hparams->dim_v));
   return bytes;
 }

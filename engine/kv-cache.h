@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   RpBackend *backend;
-  RpDType type; /* F16 or F32 */
+  RpDType type; /* one of rp_is_cache_type() */
   guint n_context;
   guint n_layers;
   RpBuffer **k, **v; /* [n_layers] */

@@ -152,6 +152,8 @@ typedef enum
   RP_KV_AUTO, /* F32 for a model in F32, else F16 */
   RP_KV_F16,
   RP_KV_F32,
+  RP_KV_Q8_0, /* half of F16's memory, hardly an error */
+  RP_KV_Q4_0, /* a quarter of F16's memory, at some loss */
 } RpKvType;
 
 typedef struct

@@ -31,6 +31,10 @@ kv_type_of (const RpModel *model, RpKvType type)
       return RP_DTYPE_F16;
     case RP_KV_F32:
       return RP_DTYPE_F32;
+    case RP_KV_Q8_0:
+      return RP_DTYPE_Q8_0;
+    case RP_KV_Q4_0:
+      return RP_DTYPE_Q4_0;
     case RP_KV_AUTO:
     default:
       return model->all_f32 ? RP_DTYPE_F32 : RP_DTYPE_F16;
@@ -84,6 +88,23 @@ check_options (const RpSessionOptions *options, GError **error)
   return TRUE;
 }
 
+/* A head's keys and values are whole blocks of the cache's type. */
+static gboolean
+check_heads (const RpModel *model, RpDType type, GError **error)
+{
+  const RpDTypeInfo *info = rp_dtype_info (type);
+  guint dim_k = model->hparams.dim_k, dim_v = model->hparams.dim_v;
+
+  if (dim_k % info->block_elements == 0 && dim_v % info->block_elements == 0)
+    return TRUE;
+  g_set_error (
+    error, RP_ERROR, RP_ERROR_UNSUPPORTED,
+    "Keys and values in %s need heads of a multiple of %u elements; this model's have %u and %u, so F16 it has "
+    "to be",
+    info->name, info->block_elements, dim_k, dim_v);
+  return FALSE;
+}
+
 RpSession *
 rp_session_new (RpModel *model, const RpSessionOptions *options, GError **error)
 {
@@ -93,7 +114,7 @@ rp_session_new (RpModel *model, const RpSessionOptions *options, GError **error)
 
   g_return_val_if_fail (model, NULL);
   options = options ? options : &defaults;
-  if (!check_options (options, error))
+  if (!check_options (options, error) || !check_heads (model, kv_type_of (model, options->kv_type), error))
     return NULL;
   self = g_new0 (RpSession, 1);
   type = kv_type_of (model, options->kv_type);

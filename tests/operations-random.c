@@ -9,6 +9,7 @@ const RpDType operation_types[]
   = { RP_DTYPE_F32,  RP_DTYPE_F16,  RP_DTYPE_BF16,   RP_DTYPE_Q4_0,  RP_DTYPE_Q4_1, RP_DTYPE_Q5_0,
       RP_DTYPE_Q5_1, RP_DTYPE_Q8_0, RP_DTYPE_IQ4_NL, RP_DTYPE_MXFP4, RP_DTYPE_Q2_K, RP_DTYPE_Q3_K,
       RP_DTYPE_Q4_K, RP_DTYPE_Q5_K, RP_DTYPE_Q6_K,   RP_DTYPE_IQ4_XS };
+const RpDType operation_cache_types[4] = { RP_DTYPE_F32, RP_DTYPE_F16, RP_DTYPE_Q8_0, RP_DTYPE_Q4_0 };
 const guint n_operation_types = G_N_ELEMENTS (operation_types);
 
 /* ---- values ---- */
@@ -374,25 +375,26 @@ make_rope (OperationCase *c)
 static RpView
 cache (OperationCase *c, OperandUse use, const char *name, RpDType type, gsize n_filled, gsize n)
 {
-  gsize width = type == RP_DTYPE_F16 ? 2 : 4;
-  RpView view = operation_case_operand (c, use, type == RP_DTYPE_F16 ? OPERAND_F16 : OPERAND_F32, name, n * width);
-  guint8 *data = operand_of (view)->data;
+  OperandKind kind = type == RP_DTYPE_F32    ? OPERAND_F32
+                     : type == RP_DTYPE_F16  ? OPERAND_F16
+                     : type == RP_DTYPE_Q8_0 ? OPERAND_Q8_0
+                                             : OPERAND_Q4_0;
+  RpView view = operation_case_operand (c, use, kind, name, rp_dtype_row_size (type, n));
+  g_autofree float *values = g_new (float, n);
   GRand *random = fast_random ();
 
   for (gsize i = 0; i < n; i++)
-    {
-      float value = i < n_filled ? (float)g_rand_double_range (random, -1, 1) : 60000;
-      rp_dtype_info (type)->quantize (&value, data + i * width, 1);
-    }
+    values[i] = i < n_filled ? (float)g_rand_double_range (random, -1, 1) : 60000;
+  rp_dtype_info (type)->quantize (values, operand_of (view)->data, n);
   g_rand_free (random);
   return view;
 }
 
 static void
-make_store (OperationCase *c)
+make_store (OperationCase *c, RpDType type)
 {
-  RpDType type = g_test_rand_bit () ? RP_DTYPE_F16 : RP_DTYPE_F32;
-  guint n_tokens = token_count (), n = 2 * PICK (1, 3, 32, 64, 192, 288), pos = between (0, 40);
+  guint n_tokens = token_count (), pos = between (0, 40);
+  guint n = is_float (type) ? 2 * PICK (1, 3, 32, 64, 192, 288) : 32 * PICK (1, 2, 3, 8, 18);
   guint n_context = pos + n_tokens + between (0, 5);
   RpView x = floats (c, OPERAND_INPUT, "x", (gsize)n_tokens * n, -8, 8);
   float *values = (float *)operand_of (x)->data;
@@ -444,15 +446,15 @@ add_attention (OperationCase *c,
 }
 
 static void
-make_attention (OperationCase *c)
+make_attention (OperationCase *c, RpDType type)
 {
   static const guint heads[][2] = { { 1, 1 }, { 2, 1 }, { 4, 4 }, { 9, 3 }, { 12, 2 }, { 14, 2 }, { 8, 2 }, { 16, 1 } };
   const guint *pair = heads[between (0, G_N_ELEMENTS (heads) - 1)];
-  guint dim_k = PICK (2, 8, 16, 20, 32, 64, 64, 80, 96, 128, 128, 192, 256);
-  guint dim_v = dim_k == 192 || between (0, 5) == 0 ? PICK (4, 64, 128) : dim_k;
+  guint dim_k = is_float (type) ? PICK (2, 8, 16, 20, 32, 64, 64, 80, 96, 128, 128, 192, 256)
+                                : PICK (32, 64, 64, 96, 128, 128, 192, 256);
+  guint dim_v = dim_k != 192 && between (0, 5) ? dim_k : is_float (type) ? PICK (4, 64, 128) : PICK (32, 64, 128);
   guint pos = PICK (0, 0, 1, 31, 32, 100, 255, 257, 600);
-  RpOpAttention *attention = add_attention (c, g_test_rand_bit () ? RP_DTYPE_F16 : RP_DTYPE_F32, token_count (), pos,
-                                            pair[0], pair[1], dim_k, dim_v);
+  RpOpAttention *attention = add_attention (c, type, token_count (), pos, pair[0], pair[1], dim_k, dim_v);
 
   if (g_test_rand_bit ())
     attention->scale *= 8; /* one position takes nearly all */
@@ -637,10 +639,12 @@ operation_case_random (RpOpKind kind, RpDType type, const OperationBounds *bound
       make_rope (c);
       break;
     case RP_OP_STORE_KV:
-      make_store (c);
+      make_store (c, type);
+      /* Where a value lies in the middle of two steps, either is right. */
+      c->bound = type == RP_DTYPE_Q8_0 ? 1e-5 : type == RP_DTYPE_Q4_0 ? 1e-3 : bounds->other;
       break;
     case RP_OP_ATTENTION:
-      make_attention (c);
+      make_attention (c, type);
       c->bound = bounds->attention;
       break;
     case RP_OP_ROUTE:

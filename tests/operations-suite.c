@@ -8,6 +8,7 @@ typedef struct
   const OperationTarget *target;
   RpOpKind kind;
   RpDType type;
+  gboolean typed; /* it has one */
 } Row;
 
 static const char *const kind_names[RP_N_OPS] = {
@@ -41,6 +42,16 @@ open_target (const OperationTarget *target)
   return backend;
 }
 
+/* The types that a kind is tested with, NULL where it has none. */
+static const RpDType *
+types_of (RpOpKind kind, guint *n)
+{
+  *n = kind == RP_OP_STORE_KV || kind == RP_OP_ATTENTION ? G_N_ELEMENTS (operation_cache_types)
+       : has_weights (kind)                              ? n_operation_types
+                                                         : 0;
+  return *n == 0 ? NULL : has_weights (kind) ? operation_types : operation_cache_types;
+}
+
 /* Some more cases for the kinds whose parameters have more to say to each other. */
 static guint
 rounds_of (const Row *row)
@@ -59,7 +70,7 @@ test_random (gconstpointer data)
     {
       g_autoptr (OperationCase) c = operation_case_random (row->kind, row->type, &row->target->bounds);
 
-      if (row->target->may_lack_types && has_weights (row->kind) && operation_case_unsupported (c, backend))
+      if (row->target->may_lack_types && row->typed && operation_case_unsupported (c, backend))
         {
           g_test_skip ("this back end lacks the type");
           return;
@@ -199,13 +210,15 @@ spoil (RpOp *op, guint i)
     case RP_OP_STORE_KV:
       op->store_kv.type = i == 0 ? RP_DTYPE_Q4_1 : op->store_kv.type;
       op->store_kv.pos = i == 1 ? G_MAXUINT : op->store_kv.pos + (i == 2 ? 100000 : 0);
-      return i < 3;
+      op->store_kv.n -= i == 3 ? 1 : 0; /* no whole blocks of Q8_0 */
+      return i < 4;
     case RP_OP_ATTENTION:
       op->attention.n_kv_heads = i == 0 ? 0 : i == 1 ? op->attention.n_heads + 1 : op->attention.n_kv_heads;
       op->attention.kv_type = i == 2 ? RP_DTYPE_Q6_K : op->attention.kv_type;
       op->attention.pos = i == 3 ? G_MAXUINT : op->attention.pos;
-      op->attention.dim_k = i == 4 ? 0 : op->attention.dim_k;
-      return i < 5;
+      op->attention.dim_k = i == 4 ? 0 : op->attention.dim_k - (i == 5 ? 16 : 0);
+      op->attention.dim_v -= i == 6 ? 1 : 0;
+      return i < 7;
     case RP_OP_ROUTE:
       op->route.n_used = i == 0 ? op->route.n_expert + 1 : i == 1 ? 0 : op->route.n_used;
       op->route.gate = i == 2 ? (RpGateKind)8 : op->route.gate;
@@ -307,17 +320,21 @@ void
 operations_add_tests (const OperationTarget *target)
 {
   for (RpOpKind kind = 0; kind < RP_N_OPS; kind++)
-    for (guint i = 0; i < (has_weights (kind) ? n_operation_types : 1); i++)
-      {
-        g_autofree char *path = has_weights (kind)
-                                  ? g_strdup_printf ("/operations/%s/%s/%s", target->name, kind_names[kind],
-                                                     rp_dtype_name (operation_types[i]))
-                                  : g_strdup_printf ("/operations/%s/%s", target->name, kind_names[kind]);
-        Row *row = g_new (Row, 1);
+    {
+      guint n;
+      const RpDType *types = types_of (kind, &n);
 
-        *row = (Row){ target, kind, operation_types[i] };
-        g_test_add_data_func_full (path, row, test_random, g_free);
-      }
+      for (guint i = 0; i < MAX (n, 1); i++)
+        {
+          RpDType type = types ? types[i] : RP_DTYPE_F32;
+          g_autofree char *path = g_strdup_printf ("/operations/%s/%s%s%s", target->name, kind_names[kind],
+                                                   types ? "/" : "", types ? rp_dtype_name (type) : "");
+          Row *row = g_new (Row, 1);
+
+          *row = (Row){ target, kind, type, types != NULL };
+          g_test_add_data_func_full (path, row, test_random, g_free);
+        }
+    }
   add_one (target, "layers", test_layers);
   add_one (target, "copies", test_copies);
   add_one (target, "cancel", test_cancel);

@@ -217,9 +217,32 @@ instance_run (Instance *instance, gboolean prepare, GError **error)
 
 /* ---- comparing ---- */
 
+static const RpDTypeInfo *
+info_of (const Operand *operand)
+{
+  switch (operand->kind)
+    {
+    case OPERAND_F16:
+      return rp_dtype_info (RP_DTYPE_F16);
+    case OPERAND_Q8_0:
+      return rp_dtype_info (RP_DTYPE_Q8_0);
+    case OPERAND_Q4_0:
+      return rp_dtype_info (RP_DTYPE_Q4_0);
+    default:
+      return rp_dtype_info (RP_DTYPE_F32);
+    }
+}
+
 static double
 value_at (const Operand *operand, const guint8 *memory, gsize i)
 {
+  if (operand->kind == OPERAND_Q8_0 || operand->kind == OPERAND_Q4_0)
+    {
+      const RpDTypeInfo *info = info_of (operand);
+      float block[32];
+      info->dequantize (memory + operand->offset + i / 32 * info->block_bytes, block, 32);
+      return block[i % 32];
+    }
   if (operand->kind == OPERAND_F16)
     {
       RpHalf half;
@@ -239,13 +262,14 @@ compare_values (const OperationCase *c,
                 const guint8 *should,
                 const guint8 *is)
 {
-  gsize width = operand->kind == OPERAND_F16 ? 2 : 4, n = operand->size / width, at = 0;
+  const RpDTypeInfo *info = info_of (operand);
+  gsize width = info->block_bytes, n = operand->size / width * info->block_elements, at = 0;
   double error = 0, power = 0, worst = 0, least = 0;
 
   for (gsize i = 0; i < n; i++)
     {
       double a = value_at (operand, should, i), b = value_at (operand, is, i);
-      gsize from = operand->offset + i * width;
+      gsize from = operand->offset + i / info->block_elements * width;
 
       if (memcmp (should + from, before + from, width) == 0 && memcmp (is + from, before + from, width) == 0)
         continue;

@@ -49,6 +49,8 @@ typedef enum
 {
   OPERAND_F32,
   OPERAND_F16,
+  OPERAND_Q8_0,
+  OPERAND_Q4_0,
   OPERAND_I32,
   OPERAND_WEIGHT,
 } OperandKind;
@@ -98,7 +100,9 @@ gboolean operation_case_refused (OperationCase *c, RpBackend *backend);
 extern const RpDType operation_types[];
 extern const guint n_operation_types;
 
-/* One operation of a kind with random shapes; type matters to those with weights. */
+extern const RpDType operation_cache_types[4];
+
+/* One operation of a kind with random shapes; type is that of the weights, or of the cache. */
 OperationCase *operation_case_random (RpOpKind kind, RpDType type, const OperationBounds *bounds);
 /* A layer of a transformer with experts, as forward.c makes them, with concurrent operations. */
 OperationCase *operation_case_layer (RpDType type, guint n_tokens, guint pos, const OperationBounds *bounds);

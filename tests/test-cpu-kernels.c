@@ -362,8 +362,9 @@ test_exp (gconstpointer data)
     }
 }
 
+/* k and v: what the job's are, as f32 */
 static void
-attend_slowly (const RpAttentionJob *job, guint t, guint head, double *out)
+attend_slowly (const RpAttentionJob *job, const float *key, const float *value, guint t, guint head, double *out)
 {
   guint kv_head = head / (job->n_heads / job->n_kv_heads), p = job->pos + t;
   guint first = job->window && p + 1 > job->window ? p + 1 - job->window : 0;
@@ -372,33 +373,43 @@ attend_slowly (const RpAttentionJob *job, guint t, guint head, double *out)
   memset (out, 0, job->dim_v * sizeof *out);
   for (guint i = first; i <= p; i++)
     {
-      gsize k = ((gsize)i * job->n_kv_heads + kv_head) * job->dim_k;
-      gsize v = ((gsize)i * job->n_kv_heads + kv_head) * job->dim_v;
+      const float *k = key + ((gsize)i * job->n_kv_heads + kv_head) * job->dim_k;
+      const float *v = value + ((gsize)i * job->n_kv_heads + kv_head) * job->dim_v;
       double s = 0;
       for (guint d = 0; d < job->dim_k; d++)
-        s += (double)job->q[((gsize)t * job->n_heads + head) * job->dim_k + d]
-             * (job->half ? rp_half_to_float (((const RpHalf *)job->k)[k + d]) : ((const float *)job->k)[k + d]);
+        s += (double)job->q[((gsize)t * job->n_heads + head) * job->dim_k + d] * k[d];
       s *= job->scale;
       if (job->softcap != 0)
         s = job->softcap * tanh (s / job->softcap);
       sum += exp (s);
       for (guint d = 0; d < job->dim_v; d++)
-        out[d] += exp (s)
-                  * (job->half ? rp_half_to_float (((const RpHalf *)job->v)[v + d]) : ((const float *)job->v)[v + d]);
+        out[d] += exp (s) * v[d];
     }
   for (guint d = 0; d < job->dim_v; d++)
     out[d] /= sum;
 }
 
+/* x in a cache's type, and x what it became. */
+static guint8 *
+in_cache (RpDType type, float *x, gsize n)
+{
+  guint8 *data = g_malloc (rp_dtype_row_size (type, n));
+
+  rp_dtype_info (type)->quantize (x, data, n);
+  rp_dtype_info (type)->dequantize (data, x, n);
+  return data;
+}
+
 static void
 test_attention (gconstpointer data)
 {
+  static const RpDType cache_types[] = { RP_DTYPE_F32, RP_DTYPE_F16, RP_DTYPE_Q8_0, RP_DTYPE_Q4_0 };
   const RpKernels *k = data;
 
-  for (guint round = 0; round < 30; round++)
+  for (guint round = 0; round < 60; round++)
     {
       RpAttentionJob job = {
-        .half = g_test_rand_bit (),
+        .type = cache_types[round % G_N_ELEMENTS (cache_types)],
         .pos = (guint)g_test_rand_int_range (0, 150),
         .n_kv_heads = (guint)g_test_rand_int_range (1, 4),
         .dim_k = (guint)g_test_rand_int_range (1, 70),
@@ -408,6 +419,9 @@ test_attention (gconstpointer data)
         .scale = 0.3f,
       };
       guint group = (guint)g_test_rand_int_range (1, 8), n = (guint)g_test_rand_int_range (1, 20);
+      guint block = rp_dtype_info (job.type)->block_elements;
+      job.dim_k = (job.dim_k + block - 1) / block * block;
+      job.dim_v = (job.dim_v + block - 1) / block * block;
       job.n_heads = group * job.n_kv_heads;
       gsize positions = job.pos + n, n_k = positions * job.n_kv_heads * job.dim_k,
             n_v = positions * job.n_kv_heads * job.dim_v;
@@ -415,12 +429,10 @@ test_attention (gconstpointer data)
       g_autofree float *value = random_floats (n_v), *sinks = random_floats (job.n_heads);
       g_autofree float *out = g_new0 (float, (gsize)n *job.n_heads *job.dim_v);
       g_autofree float *scratch = g_new (float, rp_attention_scratch (n * group, job.dim_k, job.dim_v));
-      g_autofree RpHalf *half_k = g_new (RpHalf, n_k), *half_v = g_new (RpHalf, n_v);
-      rp_dtype_info (RP_DTYPE_F16)->quantize (key, half_k, n_k);
-      rp_dtype_info (RP_DTYPE_F16)->quantize (value, half_v, n_v);
+      g_autofree guint8 *k_cache = in_cache (job.type, key, n_k), *v_cache = in_cache (job.type, value, n_v);
       job.q = q;
-      job.k = job.half ? (const guint8 *)half_k : (const guint8 *)key;
-      job.v = job.half ? (const guint8 *)half_v : (const guint8 *)value;
+      job.k = k_cache;
+      job.v = v_cache;
       job.out = out;
       job.sinks = g_test_rand_bit () ? sinks : NULL;
 
@@ -445,12 +457,12 @@ test_attention (gconstpointer data)
       for (guint t = 0; t < n; t++)
         for (guint h = 0; h < job.n_heads; h++)
           {
-            attend_slowly (&job, t, h, should_be);
+            attend_slowly (&job, key, value, t, h, should_be);
             for (guint d = 0; d < job.dim_v; d++)
               deviate (&deviation, out[((gsize)t * job.n_heads + h) * job.dim_v + d], should_be[d]);
           }
       CHECK (&deviation, 1e-10, "attention of %u tokens at %u, %u/%u heads of %u and %u, window %u, %u parts, %s", n,
-             job.pos, job.n_heads, job.n_kv_heads, job.dim_k, job.dim_v, job.window, n_parts, job.half ? "F16" : "F32");
+             job.pos, job.n_heads, job.n_kv_heads, job.dim_k, job.dim_v, job.window, n_parts, rp_dtype_name (job.type));
     }
 }
 

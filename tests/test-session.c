@@ -9,6 +9,16 @@
 #define N_TOKENS 75
 
 static const TinyModel dense = { TINY_MODEL, .arch = "qwen2", .biases = TRUE, .seed = 5 };
+static const TinyModel wide = { .arch = "qwen2",
+                                .n_layers = 2,
+                                .n_embd = 64,
+                                .n_heads = 4,
+                                .n_kv_heads = 2,
+                                .head_dim = 32,
+                                .n_ff = 96,
+                                .n_vocab = 131,
+                                .n_context = 256,
+                                .seed = 7 };
 static const TinyModel routed = { TINY_MODEL, .arch = "qwen3moe", .n_expert = 6, .n_used = 3, .seed = 6 };
 
 typedef struct
@@ -243,6 +253,61 @@ test_limits (gconstpointer tiny)
   tear_down (&f);
 }
 
+/* Keys and values in fewer bits: the logits stay near, the nearer the more bits. */
+static void
+test_kv_types (gconstpointer tiny)
+{
+  static const struct
+  {
+    RpKvType type;
+    double least, most; /* Σ (logits - those of F32)² / Σ logits² */
+  } rows[] = { { RP_KV_F16, 0, 1e-5 }, { RP_KV_Q8_0, 1e-9, 1e-3 }, { RP_KV_Q4_0, 1e-6, 1e-1 } };
+  Fixture f;
+
+  set_up (&f, tiny);
+  gsize n = (gsize)N_TOKENS * rp_model_get_n_vocab (f.model);
+  g_autofree float *exact = all_logits (&f, f.session, N_TOKENS);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    for (guint step = 1; step <= 25; step += 24)
+      {
+        const RpSessionOptions options = { .n_context = 128, .n_batch = 32, .kv_type = rows[i].type };
+        g_autoptr (GError) error = NULL;
+        g_autoptr (RpSession) session = rp_session_new (f.model, &options, &error);
+        double deviation = 0, power = 0;
+
+        if (g_error_matches (error, RP_ERROR, RP_ERROR_UNSUPPORTED) && strcmp (device, "cpu") != 0)
+          {
+            g_test_skip (error->message);
+            break;
+          }
+        g_assert_no_error (error);
+        g_autofree float *logits = all_logits (&f, session, step);
+        for (gsize j = 0; j < n; j++)
+          {
+            deviation += (logits[j] - exact[j]) * (logits[j] - exact[j]);
+            power += exact[j] * exact[j];
+          }
+        g_test_message ("type %d, %u at a time: %g", rows[i].type, step, deviation / power);
+        g_assert_cmpfloat (deviation, <=, rows[i].most * power);
+        g_assert_cmpfloat (deviation, >=, rows[i].least * power); /* it is that type */
+      }
+  tear_down (&f);
+}
+
+static void
+test_kv_heads (gconstpointer tiny)
+{
+  const RpSessionOptions options = { .n_context = 64, .kv_type = RP_KV_Q8_0 };
+  g_autoptr (GError) error = NULL;
+  Fixture f;
+
+  set_up (&f, tiny);
+  g_assert_null (rp_session_new (f.model, &options, &error));
+  g_assert_error (error, RP_ERROR, RP_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, "multiple of 32"));
+  tear_down (&f);
+}
+
 typedef struct
 {
   const char *device;
@@ -271,7 +336,8 @@ add_cases (const char *device_id)
     { "batches/dense", test_batches, &dense }, { "batches/routed", test_batches, &routed },
     { "reuse/dense", test_reuse, &dense },     { "reuse/routed", test_reuse, &routed },
     { "upcycled", test_upcycled, NULL },       { "cancel", test_cancel, &dense },
-    { "limits", test_limits, &dense },
+    { "limits", test_limits, &dense },         { "kv-types", test_kv_types, &wide },
+    { "kv-heads", test_kv_heads, &dense },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)

@@ -12,6 +12,24 @@ cli_model_options_clear (CliModelOptions *options)
   g_clear_pointer (&options->device, g_free);
 }
 
+static gboolean
+parse_kv (const char *option, const char *value, gpointer data, GError **error)
+{
+  static const char *const names[]
+    = { [RP_KV_AUTO] = "auto", [RP_KV_F16] = "f16", [RP_KV_F32] = "f32", [RP_KV_Q8_0] = "q8_0", [RP_KV_Q4_0] = "q4_0" };
+  CliModelOptions *options = data;
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_ascii_strcasecmp (value, names[i]) == 0)
+      {
+        options->kv_type = i;
+        return TRUE;
+      }
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s takes auto, f16, f32, q8_0 or q4_0, not “%s”",
+               option, value);
+  return FALSE;
+}
+
 GOptionGroup *
 cli_model_options (CliModelOptions *options)
 {
@@ -21,9 +39,12 @@ cli_model_options (CliModelOptions *options)
     { "threads", 't', 0, G_OPTION_ARG_INT, &options->n_threads, "CPU threads (default: one a core)", "N" },
     { "ctx", 'c', 0, G_OPTION_ARG_INT, &options->n_context, "Tokens of context (default: what the model knows)", "N" },
     { "batch", 'b', 0, G_OPTION_ARG_INT, &options->n_batch, "Most tokens of a prefill batch (default: 512)", "N" },
+    { "kv", 0, 0, G_OPTION_ARG_CALLBACK, parse_kv, "Type of keys and values: f16 (default), f32, q8_0 or q4_0",
+      "TYPE" },
     { NULL },
   };
-  GOptionGroup *group = g_option_group_new ("model", "Options of the model:", "Show options of the model", NULL, NULL);
+  GOptionGroup *group
+    = g_option_group_new ("model", "Options of the model:", "Show options of the model", options, NULL);
 
   g_option_group_add_entries (group, entries);
   return group;
@@ -137,6 +158,7 @@ cli_session_options (const CliModelOptions *options, guint n_context)
   return (RpSessionOptions){
     .n_context = options->n_context ? (guint)options->n_context : n_context,
     .n_batch = (guint)options->n_batch,
+    .kv_type = options->kv_type,
   };
 }
 

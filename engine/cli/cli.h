@@ -22,12 +22,13 @@ typedef struct
   int n_threads;
   int n_context;
   int n_batch;
+  RpKvType kv_type;
 } CliModelOptions;
 
 void cli_model_options_clear (CliModelOptions *options);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CliModelOptions, cli_model_options_clear)
 
-/* --device, --threads, --ctx and --batch, to be added as a group. */
+/* --device, --threads, --ctx, --batch and --kv, to be added as a group. */
 GOptionGroup *cli_model_options (CliModelOptions *options);
 
 /**

@@ -95,7 +95,7 @@ attention_run (RpCpu *cpu, const RpOp *op, const RpCpuPlan *plan, guint stage, g
     .v = rp_cpu_at (o->v),
     .sinks = rp_cpu_at (o->sinks),
     .out = rp_cpu_at (o->out),
-    .half = o->kv_type == RP_DTYPE_F16,
+    .type = o->kv_type,
     .pos = o->pos,
     .n_heads = o->n_heads,
     .n_kv_heads = o->n_kv_heads,

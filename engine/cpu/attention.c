@@ -134,24 +134,60 @@ transpose_8x8 (const __m256 in[8], float *out, gsize ld)
     }
 }
 
+/* Elements d … d + 7 of a row, d a multiple of 8. */
 RP_INLINE __m256
-load_8 (const guint8 *p, gboolean half)
+load_8 (RpDType type, const guint8 *row, guint d)
 {
-  return half ? _mm256_cvtph_ps (_mm_loadu_si128 ((const __m128i *)p)) : _mm256_loadu_ps ((const float *)p);
+  switch (type)
+    {
+    case RP_DTYPE_Q8_0:
+      {
+        const RpBlockQ8_0 *block = (const RpBlockQ8_0 *)row + d / 32;
+        __m128i q = _mm_loadl_epi64 ((const __m128i *)(block->qs + d % 32));
+        return _mm256_mul_ps (_mm256_cvtepi32_ps (_mm256_cvtepi8_epi32 (q)), _mm256_set1_ps (half_to_float (block->d)));
+      }
+    case RP_DTYPE_Q4_0:
+      {
+        const RpBlockQ4_0 *block = (const RpBlockQ4_0 *)row + d / 32;
+        __m128i bytes = _mm_loadl_epi64 ((const __m128i *)(block->qs + d % 16));
+        __m128i q = _mm_and_si128 (d % 32 < 16 ? bytes : _mm_srli_epi16 (bytes, 4), _mm_set1_epi8 (15));
+        q = _mm_sub_epi8 (q, _mm_set1_epi8 (8));
+        return _mm256_mul_ps (_mm256_cvtepi32_ps (_mm256_cvtepi8_epi32 (q)), _mm256_set1_ps (half_to_float (block->d)));
+      }
+    case RP_DTYPE_F16:
+      return _mm256_cvtph_ps (_mm_loadu_si128 ((const __m128i *)(row + 2 * d)));
+    default:
+      return _mm256_loadu_ps ((const float *)row + d);
+    }
 }
 #endif
 
 RP_INLINE float
-load_1 (const guint8 *p, gboolean half)
+load_1 (RpDType type, const guint8 *row, guint d)
 {
-  return half ? half_to_float (*(const RpHalf *)p) : *(const float *)p;
+  switch (type)
+    {
+    case RP_DTYPE_Q8_0:
+      {
+        const RpBlockQ8_0 *block = (const RpBlockQ8_0 *)row + d / 32;
+        return half_to_float (block->d) * block->qs[d % 32];
+      }
+    case RP_DTYPE_Q4_0:
+      {
+        const RpBlockQ4_0 *block = (const RpBlockQ4_0 *)row + d / 32;
+        return half_to_float (block->d) * (float)((block->qs[d % 16] >> (d % 32 / 16 * 4) & 15) - 8);
+      }
+    case RP_DTYPE_F16:
+      return half_to_float (((const RpHalf *)row)[d]);
+    default:
+      return ((const float *)row)[d];
+    }
 }
 
 /* out[d · B + j] = element d of row j, for n ≤ B rows; the rest of out is zero */
-static void
-load_transposed (const guint8 *rows, gsize stride, gboolean half, guint n, guint dim, float *out)
+RP_INLINE void
+load_transposed (RpDType type, const guint8 *rows, gsize stride, guint n, guint dim, float *out)
 {
-  gsize bytes = half ? sizeof (RpHalf) : sizeof (float);
   guint j = 0;
 
   if (n < B)
@@ -164,33 +200,60 @@ load_transposed (const guint8 *rows, gsize stride, gboolean half, guint n, guint
         {
           __m256 in[8];
           for (guint i = 0; i < 8; i++)
-            in[i] = load_8 (rows + (j + i) * stride + d * bytes, half);
+            in[i] = load_8 (type, rows + (j + i) * stride, d);
           transpose_8x8 (in, out + (gsize)d * B + j, B);
         }
       for (; d < dim; d++)
         for (guint i = 0; i < 8; i++)
-          out[(gsize)d * B + j + i] = load_1 (rows + (j + i) * stride + d * bytes, half);
+          out[(gsize)d * B + j + i] = load_1 (type, rows + (j + i) * stride, d);
     }
 #endif
   for (; j < n; j++)
     for (guint d = 0; d < dim; d++)
-      out[(gsize)d * B + j] = load_1 (rows + j * stride + d * bytes, half);
+      out[(gsize)d * B + j] = load_1 (type, rows + j * stride, d);
 }
 
 /* out[j · columns + d] = element d of row j */
-static void
-load_rows (const guint8 *rows, gsize stride, gboolean half, guint n, guint dim, guint columns, float *out)
+RP_INLINE void
+load_rows (RpDType type, const guint8 *rows, gsize stride, guint n, guint dim, guint columns, float *out)
 {
   for (guint j = 0; j < n; j++, rows += stride, out += columns)
     {
       guint d = 0;
-      for (; d + VL <= dim; d += VL)
-        vf_store (out + d, half ? vf_load_half ((const RpHalf *)rows + d) : vf_load ((const float *)rows + d));
+#if RP_SIMD
+      for (; d + 8 <= dim; d += 8)
+        _mm256_storeu_ps (out + d, load_8 (type, rows, d));
+#endif
       for (; d < dim; d++)
-        out[d] = half ? half_to_float (((const RpHalf *)rows)[d]) : ((const float *)rows)[d];
+        out[d] = load_1 (type, rows, d);
       for (; d < columns; d++)
         out[d] = 0;
     }
+}
+
+/* The keys and values of n positions from @at on. */
+static void
+load_block (const RpAttentionJob *job, const Scratch *s, guint kv_head, guint at, guint n)
+{
+  gsize k_bytes = rp_dtype_row_size (job->type, job->dim_k), v_bytes = rp_dtype_row_size (job->type, job->dim_v);
+  gsize k_stride = job->n_kv_heads * k_bytes, v_stride = job->n_kv_heads * v_bytes;
+  const guint8 *k = job->k + at * k_stride + kv_head * k_bytes, *v = job->v + at * v_stride + kv_head * v_bytes;
+
+#define CASE(type)                                                                                                     \
+  case type:                                                                                                           \
+    load_transposed (type, k, k_stride, n, job->dim_k, s->k);                                                          \
+    load_rows (type, v, v_stride, n, job->dim_v, s->columns, s->v);                                                    \
+    break;
+  switch (job->type)
+    {
+      CASE (RP_DTYPE_F32)
+      CASE (RP_DTYPE_F16)
+      CASE (RP_DTYPE_Q8_0)
+      CASE (RP_DTYPE_Q4_0)
+    default:
+      g_assert_not_reached ();
+    }
+#undef CASE
 }
 
 /* Turns a row's scores into e^(s - maximum so far), in visible columns first … end - 1, and rescales its sums. */
@@ -254,12 +317,7 @@ load_queries (const RpAttentionJob *job, const Scratch *s, guint kv_head, guint 
 static void
 attend_block (const RpAttentionJob *job, const Scratch *s, guint kv_head, guint first, guint at, guint n)
 {
-  gsize bytes = job->half ? sizeof (RpHalf) : sizeof (float);
-  gsize k_stride = (gsize)job->n_kv_heads * job->dim_k * bytes, v_stride = (gsize)job->n_kv_heads * job->dim_v * bytes;
-
-  load_transposed (job->k + at * k_stride + kv_head * job->dim_k * bytes, k_stride, job->half, n, job->dim_k, s->k);
-  load_rows (job->v + at * v_stride + kv_head * job->dim_v * bytes, v_stride, job->half, n, job->dim_v, s->columns,
-             s->v);
+  load_block (job, s, kv_head, at, n);
   multiply (s->q, job->dim_k, s->k, B, s->n_rows, job->dim_k, B, s->s, B, FALSE);
   for (guint r = 0; r < s->n_rows; r++)
     {

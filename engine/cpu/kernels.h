@@ -58,11 +58,11 @@ rp_quant_row_at (void *memory, gsize n)
 typedef struct
 {
   const float *q;     /* [n_tokens, n_heads, dim_k] */
-  const guint8 *k;    /* [n_context, n_kv_heads, dim_k] of f16 or f32 */
+  const guint8 *k;    /* [n_context, n_kv_heads, dim_k] of type */
   const guint8 *v;    /* [n_context, n_kv_heads, dim_v] */
   const float *sinks; /* nullable */
   float *out;         /* [n_tokens, n_heads, dim_v] */
-  gboolean half;      /* keys and values are f16 */
+  RpDType type;       /* F32, F16, Q8_0 or Q4_0 */
   guint pos, n_heads, n_kv_heads, dim_k, dim_v, window;
   float scale, softcap;
 } RpAttentionJob;

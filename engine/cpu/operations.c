@@ -138,12 +138,12 @@ store_kv_run (RpCpu *cpu, const RpOp *op, const RpCpuPlan *plan, guint stage, gu
   const RpOpStoreKv *o = &op->store_kv;
   gsize first = (gsize)item * plan->rows_a_item, n = MIN (plan->rows_a_item, o->n_tokens - first) * (gsize)o->n;
   const float *x = (const float *)rp_cpu_at (o->x) + first * o->n;
-  gsize at = ((gsize)o->pos + first) * o->n;
+  guint8 *to = (guint8 *)rp_cpu_at (o->cache) + ((gsize)o->pos + first) * rp_dtype_row_size (o->type, o->n);
 
   if (o->type == RP_DTYPE_F16)
-    cpu->kernels->to_half (x, (RpHalf *)rp_cpu_at (o->cache) + at, n);
+    cpu->kernels->to_half (x, (RpHalf *)to, n);
   else
-    memcpy ((float *)rp_cpu_at (o->cache) + at, x, n * sizeof *x);
+    rp_dtype_info (o->type)->quantize (x, to, n);
 }
 
 const RpCpuOperation rp_cpu_store_kv = { .n_stages = 1, .n_items = store_kv_n_items, .run = store_kv_run };

@@ -8,6 +8,7 @@
 
 /* How long a waiting thread spins before it sleeps: several times what a stage of a decoded token takes, and short
  * against a scheduler's time slice. */
+#define MAX_THREADS       4096
 #define SPIN_MICROSECONDS 150
 #define SPINS_PER_LOOK    128
 
@@ -154,6 +155,11 @@ RpPool *
 rp_pool_new (guint n_threads, GError **error)
 {
   g_return_val_if_fail (n_threads > 0, NULL);
+  if (n_threads > MAX_THREADS)
+    {
+      g_set_error (error, RP_ERROR, RP_ERROR_ARGUMENT, "%u threads are more than %u", n_threads, MAX_THREADS);
+      return NULL;
+    }
 
   RpPool *pool = g_new0 (RpPool, 1);
   pool->n_threads = n_threads;

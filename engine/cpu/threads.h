@@ -19,7 +19,8 @@ typedef void (*RpPoolSerialFunc) (gpointer data);
  * once. At least 1. */
 guint rp_pool_default_n_threads (void);
 
-/* Starts @n_threads - 1 threads. NULL with RP_ERROR_MEMORY where the system gives no more. */
+/* Starts @n_threads - 1 threads. NULL with RP_ERROR_MEMORY where the system gives no more, with
+ * RP_ERROR_ARGUMENT where they are more than any machine has cores. */
 RpPool *rp_pool_new (guint n_threads, GError **error);
 /* Joins the threads. NULL is fine. Not while rp_pool_run() runs. */
 void rp_pool_free (RpPool *pool);

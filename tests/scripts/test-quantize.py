@@ -234,5 +234,17 @@ def references_that_do_not_fit():
     run('perplexity', model(), path('missing'), *CPU, status=1, text='No such file')
 
 
+@tap.case
+def keys_and_values_in_fewer_bits():
+    text()
+    reference = logits('reference', tokens_of_text()[:100])
+    errors = [report(model(), path('text'), '--reference', reference, '--kv', kv)['kl_mean']
+              for kv in ('f32', 'f16', 'q8_0', 'q4_0')]
+    assert errors[0] < 1e-9 and errors == sorted(errors) and 0 < errors[2] < 1e-3 and errors[3] < 0.05, errors
+    for command, options in (('generate', ['--prompt', 'a', '-n', '3']), ('bench', ['-p', '8', '-n', '2', '-r', '1'])):
+        run(command, model(), *options, '--kv', 'q8_0', *CPU)
+        run(command, model(), *options, '--kv', 'q5_9', *CPU, status=2, text='q8_0')
+
+
 if __name__ == '__main__':
     tap.main()
