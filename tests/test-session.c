@@ -264,6 +264,11 @@ test_kv_types (gconstpointer tiny)
   } rows[] = { { RP_KV_F16, 0, 1e-5 }, { RP_KV_Q8_0, 1e-9, 1e-3 }, { RP_KV_Q4_0, 1e-6, 1e-1 } };
   Fixture f;
 
+  if (strcmp (device, "cpu") != 0)
+    {
+      g_test_skip ("only the CPU has them all so far");
+      return;
+    }
   set_up (&f, tiny);
   gsize n = (gsize)N_TOKENS * rp_model_get_n_vocab (f.model);
   g_autofree float *exact = all_logits (&f, f.session, N_TOKENS);
@@ -275,11 +280,6 @@ test_kv_types (gconstpointer tiny)
         g_autoptr (RpSession) session = rp_session_new (f.model, &options, &error);
         double deviation = 0, power = 0;
 
-        if (g_error_matches (error, RP_ERROR, RP_ERROR_UNSUPPORTED) && strcmp (device, "cpu") != 0)
-          {
-            g_test_skip (error->message);
-            break;
-          }
         g_assert_no_error (error);
         g_autofree float *logits = all_logits (&f, session, step);
         for (gsize j = 0; j < n; j++)
