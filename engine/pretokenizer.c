@@ -116,9 +116,9 @@ names_contain (const char *names, const char *name)
 {
   gsize length = strlen (name);
 
-  for (const char *at = names; (at = strstr (at, name)); at += length)
+  for (const char *at = names; length && (at = strstr (at, name)); at += length)
     if ((at == names || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
-      return length > 0;
+      return TRUE;
   return FALSE;
 }
 

@@ -84,6 +84,46 @@ write_keys (Maker *maker)
   gguf_writer_float (&maker->writer, eps, 1e-6f);
 }
 
+/* As byte-level BPE writes bytes: printable ones as themselves, the others from U+0100 on. */
+static void
+name_bytes (char names[256][8])
+{
+  guint extra = 0;
+
+  for (guint byte = 0; byte < 256; byte++)
+    {
+      gboolean printable = (byte > 32 && byte < 127) || (byte > 160 && byte != 173);
+      names[byte][g_unichar_to_utf8 (printable ? byte : 256 + extra++, names[byte])] = '\0';
+    }
+}
+
+static void
+write_vocabulary (Maker *maker)
+{
+  static const char *const words[] = { "Ġt", "he", "Ġthe", "<|user|>", "<|answer|>", "<|end|>" };
+  static const char *const merges[] = { "Ġ t", "h e", "Ġt he" };
+  char bytes[256][8];
+  const char *tokens[TINY_VOCABULARY];
+  gint32 types[TINY_VOCABULARY];
+
+  g_assert_cmpuint (maker->model->n_vocab, ==, TINY_VOCABULARY);
+  name_bytes (bytes);
+  for (guint i = 0; i < TINY_VOCABULARY; i++)
+    {
+      tokens[i] = i < 256 ? bytes[i] : words[i - 256];
+      types[i] = i < TINY_VOCABULARY - 3 ? 1 : 3;
+    }
+  gguf_writer_string (&maker->writer, "tokenizer.ggml.model", "gpt2");
+  gguf_writer_string (&maker->writer, "tokenizer.ggml.pre", "qwen2");
+  gguf_writer_strings (&maker->writer, "tokenizer.ggml.tokens", tokens, TINY_VOCABULARY);
+  gguf_writer_ints (&maker->writer, "tokenizer.ggml.token_type", types, TINY_VOCABULARY);
+  gguf_writer_strings (&maker->writer, "tokenizer.ggml.merges", merges, G_N_ELEMENTS (merges));
+  gguf_writer_uint (&maker->writer, "tokenizer.ggml.eos_token_id", TINY_VOCABULARY - 1);
+  gguf_writer_string (&maker->writer, "tokenizer.chat_template",
+                      "{% for m in messages %}<|user|>{{ m['content'] }}<|end|>{% endfor %}"
+                      "{% if add_generation_prompt %}<|answer|>{% endif %}");
+}
+
 static void
 write_layer (Maker *maker, guint i)
 {
@@ -138,6 +178,8 @@ tiny_model_write (const TinyModel *model)
   close (fd);
   gguf_writer_init (&maker.writer);
   write_keys (&maker);
+  if (model->vocabulary)
+    write_vocabulary (&maker);
   matrix (&maker, "token_embd.weight", model->n_embd, model->n_vocab);
   for (guint i = 0; i < model->n_layers; i++)
     write_layer (&maker, i);

@@ -12,12 +12,15 @@ typedef struct
   guint n_expert, n_used; /* 0: dense */
   gboolean upcycled;      /* every expert is the same: the feed-forward of the dense model of this seed */
   gboolean biases;        /* of q, k and v */
+  gboolean vocabulary;    /* of bytes and a few words, and a chat template; n_vocab is TINY_VOCABULARY */
   guint32 seed;
 } TinyModel;
 
 #define TINY_MODEL                                                                                                     \
   .n_layers = 2, .n_embd = 64, .n_heads = 4, .n_kv_heads = 2, .head_dim = 16, .n_ff = 96, .n_vocab = 131,              \
   .n_context = 256
+
+#define TINY_VOCABULARY 262
 
 /* A new temporary file; unlink it and free its name. */
 char *tiny_model_write (const TinyModel *model);
