@@ -1,21 +1,189 @@
-#include "window.h"
+#include "window-private.h"
+
+#include "model-menu.h"
 
 #include <glib/gi18n.h>
 
-struct _RiposteWindow
-{
-  AdwApplicationWindow parent;
-
-  AdwFlap *flap;
-  GtkPaned *paned;
-};
-
 G_DEFINE_FINAL_TYPE (RiposteWindow, riposte_window, ADW_TYPE_APPLICATION_WINDOW)
+
+/* ---- the conversation that is selected ---- */
+
+static void
+on_title (RiposteWindow *self)
+{
+  const char *title = riposte_conversation_get_title (self->conversation);
+
+  adw_window_title_set_title (self->chat_title, title ? title : _ ("New Chat"));
+}
+
+static void
+on_chat_selected (RiposteWindow *self)
+{
+  RiposteConversation *conversation = riposte_chat_list_get_selected (self->chats);
+
+  if (conversation == self->conversation)
+    return;
+  if (self->conversation)
+    g_signal_handlers_disconnect_by_data (self->conversation, self);
+  g_set_object (&self->conversation, conversation);
+  riposte_chat_pane_set_conversation (self->chat, conversation);
+  riposte_status_line_set_conversation (self->status, conversation);
+  g_signal_connect_object (conversation, "notify::title", G_CALLBACK (on_title), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (conversation, "notify::busy", G_CALLBACK (riposte_window_update_actions), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (conversation, "items-changed", G_CALLBACK (riposte_window_update_actions), self,
+                           G_CONNECT_SWAPPED);
+  on_title (self);
+  riposte_window_update_actions (self);
+}
+
+static void
+on_chat_activated (RiposteWindow *self)
+{
+  if (self->folded)
+    riposte_window_show_chat (self);
+  riposte_chat_pane_focus_composer (self->chat);
+}
+
+/* ---- the model ---- */
+
+static void
+on_generator_changed (RiposteWindow *self)
+{
+  RiposteGenerator *generator = RIPOSTE_GENERATOR (self->generator);
+  const char *name = riposte_generator_get_name (generator);
+  gboolean loading = riposte_generator_get_state (generator) == RIPOSTE_GENERATOR_LOADING;
+
+  gtk_label_set_label (self->model_label, name ? name : loading ? _ ("Loading…") : _ ("No Model"));
+  riposte_window_update_actions (self);
+}
+
+/* Made when it opens: files come and go. */
+static void
+make_model_menu (GtkMenuButton *button, gpointer user_data)
+{
+  g_autofree char *dir = riposte_application_dup_models_dir ();
+  g_autoptr (GMenuModel) menu = riposte_model_menu_new (RIPOSTE_WINDOW (user_data)->generator, dir);
+
+  gtk_menu_button_set_menu_model (button, menu);
+}
+
+/* ---- files ---- */
+
+static void
+on_editor_title (RiposteWindow *self)
+{
+  g_autofree char *title = riposte_editor_dup_title (self->editor);
+
+  adw_window_title_set_title (self->editor_title, title ? title : _ ("Editor"));
+}
+
+static gboolean
+is_model (GFile *file)
+{
+  g_autofree char *name = g_file_get_basename (file);
+
+  return name && g_str_has_suffix (name, ".gguf");
+}
+
+void
+riposte_window_open_file (RiposteWindow *self, GFile *file)
+{
+  if (is_model (file))
+    {
+      riposte_window_load_model (self, file);
+      return;
+    }
+  self->show_editor = TRUE;
+  riposte_window_update_layout (self);
+  riposte_editor_open_file (self->editor, file);
+}
+
+static gboolean
+on_drop (GtkDropTarget *target, const GValue *value, double x, double y, RiposteWindow *self)
+{
+  GSList *files = g_value_get_boxed (value);
+
+  for (; files; files = files->next)
+    riposte_window_open_file (self, files->data);
+  return TRUE;
+}
+
+static void
+on_editor_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (RiposteWindow) self = user_data;
+
+  if (!riposte_editor_close_all_finish (RIPOSTE_EDITOR (source), result, NULL))
+    return;
+  self->may_close = TRUE;
+  gtk_window_close (GTK_WINDOW (self));
+}
+
+static gboolean
+riposte_window_close_request (GtkWindow *window)
+{
+  RiposteWindow *self = RIPOSTE_WINDOW (window);
+
+  if (!self->may_close && riposte_editor_get_modified (self->editor))
+    {
+      riposte_editor_close_all_async (self->editor, NULL, on_editor_closed, g_object_ref (self));
+      return GDK_EVENT_STOP;
+    }
+  return GTK_WINDOW_CLASS (riposte_window_parent_class)->close_request (window);
+}
+
+/* ---- object ---- */
 
 static void
 riposte_window_init (RiposteWindow *self)
 {
+  GtkDropTarget *drop = gtk_drop_target_new (GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
+
   gtk_widget_init_template (GTK_WIDGET (self));
+  riposte_window_add_actions (self);
+  riposte_window_set_up_layout (self);
+  gtk_menu_button_set_create_popup_func (self->model_button, make_model_menu, self, NULL);
+  g_signal_connect (drop, "drop", G_CALLBACK (on_drop), self);
+  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drop));
+}
+
+static void
+riposte_window_dispose (GObject *object)
+{
+  RiposteWindow *self = RIPOSTE_WINDOW (object);
+
+  if (self->conversation)
+    {
+      riposte_conversation_stop (self->conversation);
+      g_signal_handlers_disconnect_by_data (self->conversation, self);
+    }
+  g_clear_object (&self->conversation);
+  g_clear_object (&self->generator);
+  gtk_widget_dispose_template (GTK_WIDGET (self), RIPOSTE_TYPE_WINDOW);
+  G_OBJECT_CLASS (riposte_window_parent_class)->dispose (object);
+}
+
+static void
+bind_children (GtkWidgetClass *widget)
+{
+  gtk_widget_class_bind_template_child (widget, RiposteWindow, toasts);
+  gtk_widget_class_bind_template_child (widget, RiposteWindow, flap);
+  gtk_widget_class_bind_template_child (widget, RiposteWindow, paned);
+  gtk_widget_class_bind_template_child (widget, RiposteWindow, chat_box);
+  gtk_widget_class_bind_template_child (widget, RiposteWindow, editor_box);
+  gtk_widget_class_bind_template_child (widget, RiposteWindow, back);
+  gtk_widget_class_bind_template_child (widget, RiposteWindow, chats_header);
+  gtk_widget_class_bind_template_child (widget, RiposteWindow, chat_header);
+  gtk_widget_class_bind_template_child (widget, RiposteWindow, editor_header);
+  gtk_widget_class_bind_template_child (widget, RiposteWindow, chat_title);
+  gtk_widget_class_bind_template_child (widget, RiposteWindow, editor_title);
+  gtk_widget_class_bind_template_child (widget, RiposteWindow, model_button);
+  gtk_widget_class_bind_template_child (widget, RiposteWindow, model_label);
+  gtk_widget_class_bind_template_child (widget, RiposteWindow, chats);
+  gtk_widget_class_bind_template_child (widget, RiposteWindow, chat);
+  gtk_widget_class_bind_template_child (widget, RiposteWindow, editor);
+  gtk_widget_class_bind_template_child (widget, RiposteWindow, status);
 }
 
 static void
@@ -23,18 +191,34 @@ riposte_window_class_init (RiposteWindowClass *klass)
 {
   GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
 
+  G_OBJECT_CLASS (klass)->dispose = riposte_window_dispose;
+  GTK_WINDOW_CLASS (klass)->close_request = riposte_window_close_request;
+  g_type_ensure (RIPOSTE_TYPE_CHAT_LIST);
+  g_type_ensure (RIPOSTE_TYPE_CHAT_PANE);
+  g_type_ensure (RIPOSTE_TYPE_EDITOR);
+  g_type_ensure (RIPOSTE_TYPE_STATUS_LINE);
   gtk_widget_class_set_template_from_resource (widget, "/dev/riposte/Riposte/window.ui");
-  gtk_widget_class_bind_template_child (widget, RiposteWindow, flap);
-  gtk_widget_class_bind_template_child (widget, RiposteWindow, paned);
+  bind_children (widget);
+  gtk_widget_class_bind_template_callback (widget, on_chat_selected);
+  gtk_widget_class_bind_template_callback (widget, on_chat_activated);
+  gtk_widget_class_bind_template_callback (widget, on_editor_title);
+  riposte_window_class_install_actions (widget);
 }
 
 RiposteWindow *
 riposte_window_new (RiposteApplication *app)
 {
-  return g_object_new (RIPOSTE_TYPE_WINDOW, "application", app, NULL);
-}
+  RiposteWindow *self = g_object_new (RIPOSTE_TYPE_WINDOW, "application", app, NULL);
+  RiposteGenerator *generator;
 
-void
-riposte_window_open_file (RiposteWindow *self, GFile *file)
-{
+  self->generator = g_object_ref (riposte_application_get_generator (app));
+  generator = RIPOSTE_GENERATOR (self->generator);
+  riposte_chat_pane_set_sampler (self->chat, riposte_application_get_sampler (app));
+  riposte_chat_pane_set_generator (self->chat, self->generator);
+  riposte_status_line_set_generator (self->status, generator);
+  riposte_chat_list_add (self->chats);
+  g_signal_connect_object (generator, "changed", G_CALLBACK (on_generator_changed), self, G_CONNECT_SWAPPED);
+  on_generator_changed (self);
+  riposte_chat_pane_focus_composer (self->chat);
+  return self;
 }

@@ -1,5 +1,7 @@
 #include "generate/local-generator.h"
 
+#include <glib/gi18n.h>
+
 struct _RiposteLocalGenerator
 {
   GObject parent;
@@ -54,7 +56,12 @@ take_result (RiposteLocalGenerator *self, RiposteWorkerReport *report)
     }
   self->state = RIPOSTE_GENERATOR_READY;
   self->name = g_steal_pointer (&report->name);
-  self->place = g_steal_pointer (&report->device_name);
+  if (report->device_kind == RP_DEVICE_CPU)
+    /* Translators: where the model runs; the name of a processor */
+    self->place = g_strdup_printf (_ ("Processor: %s"), report->device_name);
+  else
+    /* Translators: where the model runs; the name of a graphics device */
+    self->place = g_strdup_printf (_ ("Vulkan: %s"), report->device_name);
   self->n_context = report->n_context;
 }
 

@@ -58,7 +58,6 @@ riposte_worker_report_free (RiposteWorkerReport *report)
 {
   g_clear_error (&report->error);
   g_free (report->name);
-  g_free (report->device_id);
   g_free (report->device_name);
   g_clear_pointer (&report->devices, g_ptr_array_unref);
   g_free (report);
@@ -167,8 +166,8 @@ run_load (RiposteWorker *self, const Job *job)
       const RpDeviceInfo *device = rp_model_get_device (self->model);
 
       report->name = g_strdup (rp_model_get_name (self->model));
-      report->device_id = g_strdup (device->id);
       report->device_name = g_strdup (device->name);
+      report->device_kind = device->kind;
       report->n_context = rp_session_get_n_context (self->session);
     }
   self->report (report, self->user_data);

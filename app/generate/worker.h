@@ -22,7 +22,8 @@ typedef struct
   double progress;
   gboolean done; /* loaded, or failed with error */
   GError *error;
-  char *name, *device_id, *device_name;
+  char *name, *device_name;
+  RpDeviceKind device_kind;
   guint n_context;
   GPtrArray *devices; /* (nullable) of RiposteDevice, once: what this machine has */
 } RiposteWorkerReport;

@@ -1,0 +1,261 @@
+#include "chat/block-widgets.h"
+
+#include "chat/code-block.h"
+#include "chat/plain-text.h"
+
+#include <glib/gi18n.h>
+
+static GtkWidget *create (const RiposteBlock *block);
+static gboolean update (GtkWidget *widget, const RiposteBlock *old, const RiposteBlock *block);
+
+/* ---- text ---- */
+
+/* Opens nothing by itself: the window asks first, showing where the link leads. */
+static gboolean
+on_activate_link (GtkLabel *label, const char *url, gpointer user_data)
+{
+  if (riposte_is_web_address (url))
+    gtk_widget_activate_action (GTK_WIDGET (label), "link.open", "s", url);
+  return TRUE;
+}
+
+static GtkWidget *
+label_new (GtkAccessibleRole role)
+{
+  GtkWidget *label = g_object_new (GTK_TYPE_LABEL, "accessible-role", role, "wrap", TRUE, "wrap-mode",
+                                   PANGO_WRAP_WORD_CHAR, "xalign", 0.0, "selectable", TRUE, NULL);
+
+  g_signal_connect (label, "activate-link", G_CALLBACK (on_activate_link), NULL);
+  return label;
+}
+
+static GtkWidget *
+heading_new (int level)
+{
+  static const char *const classes[] = { "title-2", "title-3", "title-4", "heading" };
+  GtkWidget *label = label_new (GTK_ACCESSIBLE_ROLE_HEADING);
+
+  gtk_widget_add_css_class (label, classes[CLAMP (level, 1, 4) - 1]);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (label), GTK_ACCESSIBLE_PROPERTY_LEVEL, level, -1);
+  return label;
+}
+
+/* ---- lists: a grid of markers and boxes ---- */
+
+static void
+set_marker (GtkLabel *marker, int number)
+{
+  g_autofree char *text = NULL;
+
+  if (number >= 0)
+    text = g_strdup_printf ("%d.", number);
+  gtk_label_set_label (marker, number == -1 ? "•" : number == -2 ? "☐" : number == -3 ? "☑" : text);
+}
+
+static GtkWidget *
+marker_new (void)
+{
+  GtkWidget *marker = gtk_label_new (NULL);
+
+  gtk_label_set_xalign (GTK_LABEL (marker), 1);
+  gtk_widget_set_valign (marker, GTK_ALIGN_START);
+  gtk_widget_add_css_class (marker, "list-marker");
+  return marker;
+}
+
+static void
+sync_list (GtkGrid *grid, const RiposteBlock *list)
+{
+  guint n = list->children->len;
+
+  for (guint i = 0; i < n; i++)
+    {
+      const RiposteBlock *item = list->children->pdata[i];
+      GtkWidget *marker = gtk_grid_get_child_at (grid, 0, i);
+      GtkWidget *box = gtk_grid_get_child_at (grid, 1, i);
+
+      if (!marker)
+        {
+          marker = marker_new ();
+          box = gtk_box_new (GTK_ORIENTATION_VERTICAL, RIPOSTE_BLOCK_SPACING / 2);
+          gtk_widget_set_hexpand (box, TRUE);
+          gtk_grid_attach (grid, marker, 0, i, 1, 1);
+          gtk_grid_attach (grid, box, 1, i, 1, 1);
+        }
+      set_marker (GTK_LABEL (marker), item->number);
+      riposte_block_widgets_sync (GTK_BOX (box), 0, item->children);
+    }
+  while (gtk_grid_get_child_at (grid, 0, n))
+    gtk_grid_remove_row (grid, n);
+  gtk_grid_set_row_spacing (grid, list->tight ? RIPOSTE_BLOCK_SPACING / 2 : RIPOSTE_BLOCK_SPACING);
+}
+
+static GtkWidget *
+list_new (void)
+{
+  GtkWidget *grid = g_object_new (GTK_TYPE_GRID, "accessible-role", GTK_ACCESSIBLE_ROLE_LIST, NULL);
+
+  gtk_grid_set_column_spacing (GTK_GRID (grid), 8);
+  gtk_widget_add_css_class (grid, "markdown-list");
+  return grid;
+}
+
+/* ---- tables ---- */
+
+static GtkWidget *
+cell_new (const RiposteBlock *cell, gboolean header)
+{
+  GtkWidget *label = label_new (GTK_ACCESSIBLE_ROLE_LABEL);
+  static const float xaligns[] = { 0, 0, 0.5f, 1 };
+
+  gtk_label_set_markup (GTK_LABEL (label), cell->markup);
+  gtk_label_set_xalign (GTK_LABEL (label), xaligns[cell->align]);
+  gtk_label_set_max_width_chars (GTK_LABEL (label), 40);
+  gtk_widget_set_valign (label, GTK_ALIGN_FILL);
+  gtk_label_set_yalign (GTK_LABEL (label), 0);
+  gtk_widget_add_css_class (label, header ? "table-header" : "table-cell");
+  return label;
+}
+
+static GtkWidget *
+table_new (const RiposteBlock *table)
+{
+  GtkWidget *scroller = gtk_scrolled_window_new ();
+  GtkWidget *grid = gtk_grid_new ();
+
+  for (guint i = 0; i < table->children->len; i++)
+    {
+      GPtrArray *cells = ((RiposteBlock *)table->children->pdata[i])->children;
+
+      for (guint j = 0; cells && j < cells->len; j++)
+        gtk_grid_attach (GTK_GRID (grid), cell_new (cells->pdata[j], i == 0), j, i, 1, 1);
+    }
+  gtk_widget_add_css_class (grid, "markdown-table");
+  gtk_widget_set_halign (grid, GTK_ALIGN_START);
+  gtk_widget_set_overflow (grid, GTK_OVERFLOW_HIDDEN);
+  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_AUTOMATIC, GTK_POLICY_NEVER);
+  gtk_scrolled_window_set_propagate_natural_height (GTK_SCROLLED_WINDOW (scroller), TRUE);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), grid);
+  return scroller;
+}
+
+/* ---- all ---- */
+
+static GtkWidget *
+quote_new (void)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, RIPOSTE_BLOCK_SPACING);
+
+  gtk_widget_add_css_class (box, "quote");
+  return box;
+}
+
+static GtkWidget *
+create (const RiposteBlock *block)
+{
+  GtkWidget *widget;
+
+  switch (block->kind)
+    {
+    case RIPOSTE_BLOCK_HEADING:
+      widget = heading_new (block->level);
+      break;
+    case RIPOSTE_BLOCK_CODE:
+      widget = riposte_code_block_new ();
+      break;
+    case RIPOSTE_BLOCK_LIST:
+      widget = list_new ();
+      break;
+    case RIPOSTE_BLOCK_QUOTE:
+      widget = quote_new ();
+      break;
+    case RIPOSTE_BLOCK_TABLE:
+      return table_new (block);
+    case RIPOSTE_BLOCK_RULE:
+      return gtk_separator_new (GTK_ORIENTATION_HORIZONTAL);
+    case RIPOSTE_BLOCK_PARAGRAPH:
+    default:
+      widget = label_new (GTK_ACCESSIBLE_ROLE_LABEL);
+      break;
+    }
+  update (widget, block, block);
+  return widget;
+}
+
+/* Whether @widget, which showed @old, can show @block. */
+static gboolean
+update (GtkWidget *widget, const RiposteBlock *old, const RiposteBlock *block)
+{
+  if (old->kind != block->kind || old->level != block->level)
+    return FALSE;
+  switch (block->kind)
+    {
+    case RIPOSTE_BLOCK_PARAGRAPH:
+    case RIPOSTE_BLOCK_HEADING:
+      gtk_label_set_markup (GTK_LABEL (widget), block->markup);
+      return TRUE;
+    case RIPOSTE_BLOCK_CODE:
+      riposte_code_block_set (RIPOSTE_CODE_BLOCK (widget), block->code, block->info);
+      return TRUE;
+    case RIPOSTE_BLOCK_LIST:
+      sync_list (GTK_GRID (widget), block);
+      return TRUE;
+    case RIPOSTE_BLOCK_QUOTE:
+      riposte_block_widgets_sync (GTK_BOX (widget), 0, block->children);
+      return TRUE;
+    case RIPOSTE_BLOCK_RULE:
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
+static GtkWidget *
+nth_child (GtkBox *box, guint n)
+{
+  GtkWidget *child = gtk_widget_get_first_child (GTK_WIDGET (box));
+
+  while (child && n-- > 0)
+    child = gtk_widget_get_next_sibling (child);
+  return child;
+}
+
+static void
+remember (GtkWidget *widget, RiposteBlock *block)
+{
+  g_object_set_data_full (G_OBJECT (widget), "block", riposte_block_ref (block), (GDestroyNotify)riposte_block_unref);
+}
+
+void
+riposte_block_widgets_sync (GtkBox *box, guint first, GPtrArray *blocks)
+{
+  GtkWidget *child = nth_child (box, first);
+
+  for (guint i = 0; i < blocks->len; i++)
+    {
+      RiposteBlock *block = blocks->pdata[i];
+      RiposteBlock *old = child ? g_object_get_data (G_OBJECT (child), "block") : NULL;
+      GtkWidget *next = child ? gtk_widget_get_next_sibling (child) : NULL;
+
+      if (old && (riposte_block_equal (old, block) || update (child, old, block)))
+        remember (child, block);
+      else
+        {
+          GtkWidget *widget = create (block);
+
+          remember (widget, block);
+          gtk_box_insert_child_after (
+            box, widget, child ? gtk_widget_get_prev_sibling (child) : gtk_widget_get_last_child (GTK_WIDGET (box)));
+          if (child)
+            gtk_box_remove (box, child);
+        }
+      child = next;
+    }
+  while (child)
+    {
+      GtkWidget *next = gtk_widget_get_next_sibling (child);
+
+      gtk_box_remove (box, child);
+      child = next;
+    }
+}

@@ -1,0 +1,175 @@
+#include "chat/chat-pane.h"
+
+#include "chat/composer.h"
+#include "chat/transcript.h"
+#include "chat/welcome.h"
+#include "generate/problem.h"
+
+#include <glib/gi18n.h>
+
+struct _RiposteChatPane
+{
+  AdwBin parent;
+
+  RiposteLocalGenerator *generator;
+  RpSamplerOptions sampler;
+  RiposteConversation *conversation;
+
+  GtkRevealer *notice;
+  GtkLabel *notice_label;
+  GtkWidget *notice_retry;
+  GtkStack *stack;
+  RiposteWelcome *welcome;
+  RiposteTranscript *transcript;
+  RiposteComposer *composer;
+};
+
+G_DEFINE_FINAL_TYPE (RiposteChatPane, riposte_chat_pane, ADW_TYPE_BIN)
+
+/* An empty conversation shows all this in the welcome page. */
+static void
+update_notice (RiposteChatPane *self, gboolean empty)
+{
+  RiposteGenerator *generator = RIPOSTE_GENERATOR (self->generator);
+  RiposteGeneratorState state = riposte_generator_get_state (generator);
+  gboolean failed = state == RIPOSTE_GENERATOR_FAILED;
+  const GError *error = riposte_generator_get_error (generator);
+
+  gtk_revealer_set_reveal_child (self->notice, !empty && (failed || state == RIPOSTE_GENERATOR_EMPTY));
+  if (failed)
+    {
+      g_autofree char *text = g_strdup_printf ("%s: %s", riposte_problem_describe (error).title, error->message);
+      gtk_label_set_label (self->notice_label, text);
+    }
+  else
+    gtk_label_set_label (self->notice_label, _ ("There is no model to answer with."));
+  gtk_widget_set_visible (self->notice_retry, riposte_local_generator_get_path (self->generator) != NULL);
+}
+
+static void
+update (RiposteChatPane *self)
+{
+  RiposteGeneratorState state = riposte_generator_get_state (RIPOSTE_GENERATOR (self->generator));
+  gboolean empty = !self->conversation || riposte_conversation_is_empty (self->conversation);
+
+  gtk_stack_set_visible_child_name (self->stack, empty ? "welcome" : "transcript");
+  /* what is asked while the model loads is answered when it has */
+  riposte_composer_set_can_send (self->composer,
+                                 state == RIPOSTE_GENERATOR_READY || state == RIPOSTE_GENERATOR_LOADING);
+  riposte_composer_set_busy (self->composer, self->conversation && riposte_conversation_get_busy (self->conversation));
+  update_notice (self, empty);
+}
+
+static gboolean
+on_send (RiposteChatPane *self, const char *question)
+{
+  if (!self->conversation || riposte_conversation_get_busy (self->conversation))
+    return FALSE;
+  riposte_conversation_ask (self->conversation, question, RIPOSTE_GENERATOR (self->generator), &self->sampler);
+  return TRUE;
+}
+
+static void
+on_suggested (RiposteChatPane *self, const char *question)
+{
+  on_send (self, question);
+  riposte_chat_pane_focus_composer (self);
+}
+
+void
+riposte_chat_pane_try_again (RiposteChatPane *self)
+{
+  if (self->conversation && riposte_conversation_can_try_again (self->conversation))
+    riposte_conversation_try_again (self->conversation, RIPOSTE_GENERATOR (self->generator), &self->sampler);
+}
+
+void
+riposte_chat_pane_focus_composer (RiposteChatPane *self)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (self->composer));
+}
+
+void
+riposte_chat_pane_set_generator (RiposteChatPane *self, RiposteLocalGenerator *generator)
+{
+  g_return_if_fail (!self->generator);
+  self->generator = g_object_ref (generator);
+  riposte_welcome_set_generator (self->welcome, generator);
+  g_signal_connect_object (generator, "changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  update (self);
+}
+
+void
+riposte_chat_pane_set_sampler (RiposteChatPane *self, const RpSamplerOptions *sampler)
+{
+  self->sampler = *sampler;
+}
+
+/* What was being written for a conversation waits with it. */
+static void
+swap_drafts (RiposteChatPane *self, RiposteConversation *conversation)
+{
+  if (self->conversation)
+    g_object_set_data_full (G_OBJECT (self->conversation), "draft", riposte_composer_dup_text (self->composer), g_free);
+  riposte_composer_set_text (self->composer,
+                             conversation ? g_object_get_data (G_OBJECT (conversation), "draft") : NULL);
+}
+
+void
+riposte_chat_pane_set_conversation (RiposteChatPane *self, RiposteConversation *conversation)
+{
+  if (self->conversation == conversation)
+    return;
+  swap_drafts (self, conversation);
+  if (self->conversation)
+    g_signal_handlers_disconnect_by_data (self->conversation, self);
+  g_set_object (&self->conversation, conversation);
+  riposte_transcript_set_conversation (self->transcript, conversation);
+  if (!conversation)
+    return;
+  g_signal_connect_object (conversation, "notify::busy", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (conversation, "items-changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  update (self);
+}
+
+static void
+riposte_chat_pane_init (RiposteChatPane *self)
+{
+  self->sampler = RP_SAMPLER_GREEDY;
+  gtk_widget_init_template (GTK_WIDGET (self));
+}
+
+static void
+riposte_chat_pane_dispose (GObject *object)
+{
+  RiposteChatPane *self = RIPOSTE_CHAT_PANE (object);
+
+  if (self->conversation)
+    g_signal_handlers_disconnect_by_data (self->conversation, self);
+  g_clear_object (&self->conversation);
+  g_clear_object (&self->generator);
+  gtk_widget_dispose_template (GTK_WIDGET (self), RIPOSTE_TYPE_CHAT_PANE);
+  G_OBJECT_CLASS (riposte_chat_pane_parent_class)->dispose (object);
+}
+
+static void
+riposte_chat_pane_class_init (RiposteChatPaneClass *klass)
+{
+  GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = riposte_chat_pane_dispose;
+  g_type_ensure (RIPOSTE_TYPE_WELCOME);
+  g_type_ensure (RIPOSTE_TYPE_TRANSCRIPT);
+  g_type_ensure (RIPOSTE_TYPE_COMPOSER);
+  gtk_widget_class_set_template_from_resource (widget, "/dev/riposte/Riposte/chat/chat-pane.ui");
+  gtk_widget_class_bind_template_child (widget, RiposteChatPane, notice);
+  gtk_widget_class_bind_template_child (widget, RiposteChatPane, notice_label);
+  gtk_widget_class_bind_template_child (widget, RiposteChatPane, notice_retry);
+  gtk_widget_class_bind_template_child (widget, RiposteChatPane, stack);
+  gtk_widget_class_bind_template_child (widget, RiposteChatPane, welcome);
+  gtk_widget_class_bind_template_child (widget, RiposteChatPane, transcript);
+  gtk_widget_class_bind_template_child (widget, RiposteChatPane, composer);
+  gtk_widget_class_bind_template_callback (widget, on_send);
+  gtk_widget_class_bind_template_callback (widget, on_suggested);
+  gtk_widget_class_add_binding_action (widget, GDK_KEY_Escape, 0, "win.stop", NULL);
+}

@@ -1,0 +1,152 @@
+#include "chat/code-block.h"
+
+#include "editor/source-style.h"
+
+#include <glib/gi18n.h>
+#include <gtksourceview/gtksource.h>
+#include <string.h>
+
+#define COPIED_MS 1500
+
+struct _RiposteCodeBlock
+{
+  GtkBox parent;
+
+  GtkLabel *language;
+  GtkButton *copy, *insert;
+  GtkSourceView *view;
+  GtkSourceBuffer *buffer;
+  char *code, *info;
+  guint copied_timeout;
+};
+
+G_DEFINE_FINAL_TYPE (RiposteCodeBlock, riposte_code_block, GTK_TYPE_BOX)
+
+static gboolean
+on_copied_timeout (gpointer data)
+{
+  RiposteCodeBlock *self = data;
+
+  self->copied_timeout = 0;
+  gtk_button_set_icon_name (self->copy, "edit-copy-symbolic");
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_copy (RiposteCodeBlock *self)
+{
+  gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)), self->code);
+  gtk_button_set_icon_name (self->copy, "object-select-symbolic");
+  g_clear_handle_id (&self->copied_timeout, g_source_remove);
+  self->copied_timeout = g_timeout_add (COPIED_MS, on_copied_timeout, self);
+}
+
+static void
+on_insert (RiposteCodeBlock *self)
+{
+  gtk_widget_activate_action (GTK_WIDGET (self), "code.insert", "(ss)", self->code, self->info);
+}
+
+static void
+riposte_code_block_init (RiposteCodeBlock *self)
+{
+  self->code = g_strdup ("");
+  self->info = g_strdup ("");
+  gtk_widget_init_template (GTK_WIDGET (self));
+  self->buffer = GTK_SOURCE_BUFFER (gtk_text_view_get_buffer (GTK_TEXT_VIEW (self->view)));
+  gtk_text_buffer_set_enable_undo (GTK_TEXT_BUFFER (self->buffer), FALSE);
+  gtk_source_buffer_set_highlight_matching_brackets (self->buffer, FALSE);
+  gtk_source_buffer_set_implicit_trailing_newline (self->buffer, FALSE);
+  riposte_source_buffer_follow_style (self->buffer);
+}
+
+static void
+riposte_code_block_dispose (GObject *object)
+{
+  RiposteCodeBlock *self = RIPOSTE_CODE_BLOCK (object);
+
+  g_clear_handle_id (&self->copied_timeout, g_source_remove);
+  gtk_widget_dispose_template (GTK_WIDGET (self), RIPOSTE_TYPE_CODE_BLOCK);
+  G_OBJECT_CLASS (riposte_code_block_parent_class)->dispose (object);
+}
+
+static void
+riposte_code_block_finalize (GObject *object)
+{
+  RiposteCodeBlock *self = RIPOSTE_CODE_BLOCK (object);
+
+  g_free (self->code);
+  g_free (self->info);
+  G_OBJECT_CLASS (riposte_code_block_parent_class)->finalize (object);
+}
+
+static void
+riposte_code_block_class_init (RiposteCodeBlockClass *klass)
+{
+  GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = riposte_code_block_dispose;
+  G_OBJECT_CLASS (klass)->finalize = riposte_code_block_finalize;
+  g_type_ensure (GTK_SOURCE_TYPE_VIEW);
+  gtk_widget_class_set_template_from_resource (widget, "/dev/riposte/Riposte/chat/code-block.ui");
+  gtk_widget_class_bind_template_child (widget, RiposteCodeBlock, language);
+  gtk_widget_class_bind_template_child (widget, RiposteCodeBlock, copy);
+  gtk_widget_class_bind_template_child (widget, RiposteCodeBlock, insert);
+  gtk_widget_class_bind_template_child (widget, RiposteCodeBlock, view);
+  gtk_widget_class_bind_template_callback (widget, on_copy);
+  gtk_widget_class_bind_template_callback (widget, on_insert);
+}
+
+GtkWidget *
+riposte_code_block_new (void)
+{
+  return g_object_new (RIPOSTE_TYPE_CODE_BLOCK, NULL);
+}
+
+static void
+set_info (RiposteCodeBlock *self, const char *info)
+{
+  GtkSourceLanguage *language = *info ? riposte_source_guess_language (NULL, info) : NULL;
+
+  g_free (self->info);
+  self->info = g_strdup (info);
+  gtk_source_buffer_set_language (self->buffer, language);
+  if (language)
+    gtk_label_set_label (self->language, gtk_source_language_get_name (language));
+  else
+    gtk_label_set_label (self->language, *info ? info : _ ("Code"));
+}
+
+/* Bytes that both begin with, up to a whole character. */
+static gsize
+common_prefix (const char *a, const char *b)
+{
+  gsize n = 0;
+
+  while (a[n] && a[n] == b[n])
+    n++;
+  while (n > 0 && ((guchar)a[n] & 0xc0) == 0x80)
+    n--;
+  return n;
+}
+
+void
+riposte_code_block_set (RiposteCodeBlock *self, const char *code, const char *info)
+{
+  GtkTextBuffer *buffer = GTK_TEXT_BUFFER (self->buffer);
+  GtkTextIter start, end;
+  gsize kept = common_prefix (self->code, code);
+
+  if (strcmp (self->info, info) != 0 || !*gtk_label_get_label (self->language))
+    set_info (self, info);
+  gtk_text_buffer_get_end_iter (buffer, &end);
+  if (self->code[kept])
+    {
+      gtk_text_buffer_get_iter_at_offset (buffer, &start, g_utf8_strlen (self->code, kept));
+      gtk_text_buffer_delete (buffer, &start, &end);
+    }
+  if (code[kept])
+    gtk_text_buffer_insert (buffer, &end, code + kept, -1);
+  g_free (self->code);
+  self->code = g_strdup (code);
+}

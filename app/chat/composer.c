@@ -1,0 +1,141 @@
+#include "chat/composer.h"
+
+struct _RiposteComposer
+{
+  GtkBox parent;
+
+  GtkTextView *view;
+  GtkTextBuffer *buffer;
+  GtkLabel *placeholder;
+  GtkStack *buttons;
+  GtkButton *send, *stop;
+  gboolean can_send, busy;
+  gboolean preediting; /* an input method is composing a word */
+};
+
+G_DEFINE_FINAL_TYPE (RiposteComposer, riposte_composer, GTK_TYPE_BOX)
+
+static guint send_signal;
+
+char *
+riposte_composer_dup_text (RiposteComposer *self)
+{
+  GtkTextIter start, end;
+
+  gtk_text_buffer_get_bounds (self->buffer, &start, &end);
+  return gtk_text_buffer_get_text (self->buffer, &start, &end, FALSE);
+}
+
+void
+riposte_composer_set_text (RiposteComposer *self, const char *text)
+{
+  gtk_text_buffer_set_text (self->buffer, text ? text : "", -1);
+}
+
+static void
+update (RiposteComposer *self)
+{
+  g_autofree char *text = riposte_composer_dup_text (self);
+  gboolean empty = *text == '\0';
+
+  gtk_widget_set_visible (GTK_WIDGET (self->placeholder), empty && !self->preediting);
+  g_strstrip (text);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->send), self->can_send && !self->busy && *text);
+}
+
+void
+riposte_composer_set_can_send (RiposteComposer *self, gboolean can_send)
+{
+  self->can_send = can_send;
+  update (self);
+}
+
+void
+riposte_composer_set_busy (RiposteComposer *self, gboolean busy)
+{
+  self->busy = busy;
+  gtk_stack_set_visible_child_name (self->buttons, busy ? "stop" : "send");
+  update (self);
+}
+
+static void
+on_send (RiposteComposer *self)
+{
+  g_autofree char *text = riposte_composer_dup_text (self);
+  gboolean taken = FALSE;
+
+  if (!gtk_widget_get_sensitive (GTK_WIDGET (self->send)))
+    return;
+  g_strchomp (text);
+  g_signal_emit (self, send_signal, 0, text, &taken);
+  if (taken)
+    riposte_composer_set_text (self, NULL);
+}
+
+/* Runs before the text view sees the key, so the input method is asked first: to it, Enter may mean a word. */
+static gboolean
+on_key_pressed (RiposteComposer *self, guint key, guint code, GdkModifierType state, GtkEventController *controller)
+{
+  const GdkModifierType modifiers = GDK_SHIFT_MASK | GDK_CONTROL_MASK | GDK_ALT_MASK | GDK_SUPER_MASK;
+
+  if (key != GDK_KEY_Return && key != GDK_KEY_KP_Enter && key != GDK_KEY_ISO_Enter)
+    return GDK_EVENT_PROPAGATE;
+  if (self->preediting || (state & modifiers))
+    return GDK_EVENT_PROPAGATE;
+  if (gtk_text_view_im_context_filter_keypress (self->view, gtk_event_controller_get_current_event (controller)))
+    return GDK_EVENT_STOP;
+  on_send (self);
+  return GDK_EVENT_STOP;
+}
+
+static void
+on_preedit_changed (RiposteComposer *self, const char *preedit)
+{
+  self->preediting = *preedit != '\0';
+  update (self);
+}
+
+static gboolean
+riposte_composer_grab_focus (GtkWidget *widget)
+{
+  return gtk_widget_grab_focus (GTK_WIDGET (RIPOSTE_COMPOSER (widget)->view));
+}
+
+static void
+riposte_composer_init (RiposteComposer *self)
+{
+  GtkEventController *keys = gtk_event_controller_key_new ();
+
+  gtk_widget_init_template (GTK_WIDGET (self));
+  self->buffer = gtk_text_view_get_buffer (self->view);
+  gtk_event_controller_set_propagation_phase (keys, GTK_PHASE_CAPTURE);
+  g_signal_connect_swapped (keys, "key-pressed", G_CALLBACK (on_key_pressed), self);
+  gtk_widget_add_controller (GTK_WIDGET (self->view), keys);
+  g_signal_connect_object (self->buffer, "changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->view, "preedit-changed", G_CALLBACK (on_preedit_changed), self, G_CONNECT_SWAPPED);
+}
+
+static void
+riposte_composer_dispose (GObject *object)
+{
+  gtk_widget_dispose_template (GTK_WIDGET (object), RIPOSTE_TYPE_COMPOSER);
+  G_OBJECT_CLASS (riposte_composer_parent_class)->dispose (object);
+}
+
+static void
+riposte_composer_class_init (RiposteComposerClass *klass)
+{
+  GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = riposte_composer_dispose;
+  widget->grab_focus = riposte_composer_grab_focus;
+  send_signal = g_signal_new ("send", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+                              g_signal_accumulator_true_handled, NULL, NULL, G_TYPE_BOOLEAN, 1, G_TYPE_STRING);
+  gtk_widget_class_set_template_from_resource (widget, "/dev/riposte/Riposte/chat/composer.ui");
+  gtk_widget_class_bind_template_child (widget, RiposteComposer, view);
+  gtk_widget_class_bind_template_child (widget, RiposteComposer, placeholder);
+  gtk_widget_class_bind_template_child (widget, RiposteComposer, buttons);
+  gtk_widget_class_bind_template_child (widget, RiposteComposer, send);
+  gtk_widget_class_bind_template_child (widget, RiposteComposer, stop);
+  gtk_widget_class_bind_template_callback (widget, on_send);
+}

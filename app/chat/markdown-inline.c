@@ -1,0 +1,147 @@
+#include "chat/markdown-inline.h"
+
+#include "chat/plain-text.h"
+
+#include <string.h>
+
+#include <cmark-gfm-core-extensions.h>
+
+/* Tags within tags beyond this are left out: nothing that is written for a reader has so many. */
+#define MAX_DEPTH 16
+
+typedef struct
+{
+  GString *markup;
+  guint depth;
+} Writer;
+
+static void
+append_escaped (GString *markup, const char *text)
+{
+  g_autofree char *plain = riposte_plain_text (text ? text : "", -1);
+  g_autofree char *escaped = g_markup_escape_text (plain, -1);
+
+  g_string_append (markup, escaped);
+}
+
+static gboolean
+is_link (cmark_node *node)
+{
+  cmark_node_type type = cmark_node_get_type (node);
+  const char *url = cmark_node_get_url (node);
+
+  return (type == CMARK_NODE_LINK || type == CMARK_NODE_IMAGE) && url && riposte_is_web_address (url);
+}
+
+/* Pango forbids a link within a link. */
+static gboolean
+is_within_link (cmark_node *node)
+{
+  for (node = cmark_node_parent (node); node; node = cmark_node_parent (node))
+    if (is_link (node))
+      return TRUE;
+  return FALSE;
+}
+
+static void
+write_link (Writer *writer, cmark_node *node, gboolean entering)
+{
+  g_autofree char *url = NULL, *plain = NULL, *shown = NULL;
+
+  if (!is_link (node) || is_within_link (node))
+    return;
+  if (!entering)
+    {
+      g_string_append (writer->markup, "</a>");
+      return;
+    }
+  /* the tooltip says where it leads, whatever the text says */
+  url = g_markup_escape_text (cmark_node_get_url (node), -1);
+  plain = riposte_plain_text (cmark_node_get_url (node), -1);
+  shown = g_markup_escape_text (plain, -1);
+  g_string_append_printf (writer->markup, "<a href=\"%s\" title=\"%s\">", url, shown);
+}
+
+/* An address that is no link is shown, so that nothing is lost. */
+static void
+write_dead_address (Writer *writer, cmark_node *node)
+{
+  const char *url = cmark_node_get_url (node);
+
+  if (is_link (node) || !url || !*url || *url == '#')
+    return;
+  g_string_append (writer->markup, " (");
+  append_escaped (writer->markup, url);
+  g_string_append_c (writer->markup, ')');
+}
+
+static void
+write_tag (Writer *writer, gboolean entering, const char *tag)
+{
+  if (!entering)
+    writer->depth--;
+  if (writer->depth < MAX_DEPTH)
+    g_string_append_printf (writer->markup, entering ? "<%s>" : "</%s>", tag);
+  if (entering)
+    writer->depth++;
+}
+
+static void
+write_code (Writer *writer, cmark_node *node)
+{
+  g_string_append (writer->markup, "<tt>");
+  append_escaped (writer->markup, cmark_node_get_literal (node));
+  g_string_append (writer->markup, "</tt>");
+}
+
+static void
+write_node (Writer *writer, cmark_node *node, gboolean entering)
+{
+  switch (cmark_node_get_type (node))
+    {
+    case CMARK_NODE_TEXT:
+    case CMARK_NODE_HTML_INLINE:
+    case CMARK_NODE_CUSTOM_INLINE:
+      append_escaped (writer->markup, cmark_node_get_literal (node));
+      break;
+    case CMARK_NODE_SOFTBREAK:
+      g_string_append_c (writer->markup, ' ');
+      break;
+    case CMARK_NODE_LINEBREAK:
+      g_string_append_c (writer->markup, '\n');
+      break;
+    case CMARK_NODE_CODE:
+      write_code (writer, node);
+      break;
+    case CMARK_NODE_EMPH:
+      write_tag (writer, entering, "i");
+      break;
+    case CMARK_NODE_STRONG:
+      write_tag (writer, entering, "b");
+      break;
+    case CMARK_NODE_LINK:
+    case CMARK_NODE_IMAGE:
+      write_link (writer, node, entering);
+      if (!entering)
+        write_dead_address (writer, node);
+      break;
+    default:
+      if (strcmp (cmark_node_get_type_string (node), "strikethrough") == 0)
+        write_tag (writer, entering, "s");
+      break;
+    }
+}
+
+char *
+riposte_markdown_inline_markup (cmark_node *node)
+{
+  Writer writer = { g_string_new (NULL), 0 };
+  cmark_iter *iter = cmark_iter_new (node);
+  cmark_event_type event;
+
+  while ((event = cmark_iter_next (iter)) != CMARK_EVENT_DONE)
+    if (cmark_iter_get_node (iter) != node)
+      write_node (&writer, cmark_iter_get_node (iter), event == CMARK_EVENT_ENTER);
+  cmark_iter_free (iter);
+  return g_string_free (writer.markup, FALSE);
+}

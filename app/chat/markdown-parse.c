@@ -1,0 +1,231 @@
+/* From cmark's tree to blocks. */
+#include "chat/markdown-inline.h"
+#include "chat/markdown.h"
+#include "chat/plain-text.h"
+
+#include <string.h>
+
+#include <cmark-gfm-core-extensions.h>
+
+/* Deeper quotes and lists are shown as their text: a window nests widgets only so far. */
+#define MAX_DEPTH 10
+
+static const char *const extensions[] = { "table", "strikethrough", "autolink", "tasklist" };
+
+static RiposteBlock *convert (cmark_node *node, guint depth);
+
+static void
+convert_children (RiposteBlock *block, cmark_node *node, guint depth)
+{
+  block->children = g_ptr_array_new_with_free_func ((GDestroyNotify)riposte_block_unref);
+  for (cmark_node *child = cmark_node_first_child (node); child; child = cmark_node_next (child))
+    {
+      RiposteBlock *converted = convert (child, depth + 1);
+      if (converted)
+        g_ptr_array_add (block->children, converted);
+    }
+}
+
+static RiposteBlock *
+text_block (RiposteBlockKind kind, cmark_node *node)
+{
+  RiposteBlock *block = riposte_block_new (kind);
+
+  block->markup = riposte_markdown_inline_markup (node);
+  return block;
+}
+
+static char *
+without_last_newline (const char *text)
+{
+  gsize length = text ? strlen (text) : 0;
+
+  if (length && text[length - 1] == '\n')
+    length--;
+  return g_strndup (text ? text : "", length);
+}
+
+static RiposteBlock *
+code_block (cmark_node *node)
+{
+  RiposteBlock *block = riposte_block_new (RIPOSTE_BLOCK_CODE);
+  const char *info = cmark_node_get_fence_info (node);
+
+  block->code = without_last_newline (cmark_node_get_literal (node));
+  block->info = g_strdup (info ? info : "");
+  return block;
+}
+
+/* HTML, and what stands too deep: its source, escaped. */
+static RiposteBlock *
+source_block (cmark_node *node)
+{
+  RiposteBlock *block = riposte_block_new (RIPOSTE_BLOCK_PARAGRAPH);
+  g_autofree char *text = NULL, *plain = NULL;
+
+  if (cmark_node_get_type (node) == CMARK_NODE_HTML_BLOCK)
+    text = without_last_newline (cmark_node_get_literal (node));
+  else
+    {
+      char *rendered = cmark_render_plaintext (node, CMARK_OPT_DEFAULT, 0);
+      text = without_last_newline (rendered);
+      free (rendered);
+    }
+  plain = riposte_plain_text (text, -1); /* entities may have hidden something */
+  block->markup = g_markup_escape_text (plain, -1);
+  return block;
+}
+
+static RiposteBlock *
+list_block (cmark_node *node, guint depth)
+{
+  RiposteBlock *block = riposte_block_new (RIPOSTE_BLOCK_LIST);
+  gboolean ordered = cmark_node_get_list_type (node) == CMARK_ORDERED_LIST;
+  int start = cmark_node_get_list_start (node);
+  cmark_node *item = cmark_node_first_child (node);
+
+  block->tight = cmark_node_get_list_tight (node);
+  convert_children (block, node, depth);
+  for (guint i = 0; i < block->children->len && item; i++, item = cmark_node_next (item))
+    {
+      RiposteBlock *child = block->children->pdata[i];
+
+      child->number = ordered ? start + (int)i : -1;
+      if (strcmp (cmark_node_get_type_string (item), "tasklist") == 0)
+        child->number = cmark_gfm_extensions_get_tasklist_item_checked (item) ? -3 : -2;
+    }
+  return block;
+}
+
+static RiposteAlign
+align_of (uint8_t letter)
+{
+  switch (letter)
+    {
+    case 'l':
+      return RIPOSTE_ALIGN_START;
+    case 'c':
+      return RIPOSTE_ALIGN_CENTER;
+    case 'r':
+      return RIPOSTE_ALIGN_END;
+    default:
+      return RIPOSTE_ALIGN_NONE;
+    }
+}
+
+static RiposteBlock *
+table_block (cmark_node *node, guint depth)
+{
+  RiposteBlock *block = riposte_block_new (RIPOSTE_BLOCK_TABLE);
+  guint n = cmark_gfm_extensions_get_table_columns (node);
+  uint8_t *aligns = cmark_gfm_extensions_get_table_alignments (node);
+
+  convert_children (block, node, depth);
+  for (guint i = 0; i < block->children->len; i++)
+    {
+      GPtrArray *cells = ((RiposteBlock *)block->children->pdata[i])->children;
+
+      for (guint j = 0; cells && aligns && j < MIN (n, cells->len); j++)
+        ((RiposteBlock *)cells->pdata[j])->align = align_of (aligns[j]);
+    }
+  return block;
+}
+
+/* The nodes of extensions have no constants that are the same everywhere, but names. */
+static RiposteBlock *
+extension_block (cmark_node *node, guint depth)
+{
+  const char *name = cmark_node_get_type_string (node);
+  RiposteBlock *block;
+
+  if (strcmp (name, "table") == 0)
+    return table_block (node, depth);
+  if (strcmp (name, "table_cell") == 0)
+    return text_block (RIPOSTE_BLOCK_CELL, node);
+  if (strcmp (name, "table_header") != 0 && strcmp (name, "table_row") != 0)
+    return NULL;
+  block = riposte_block_new (RIPOSTE_BLOCK_ROW);
+  convert_children (block, node, depth);
+  return block;
+}
+
+static RiposteBlock *
+convert (cmark_node *node, guint depth)
+{
+  RiposteBlock *block;
+
+  switch (cmark_node_get_type (node))
+    {
+    case CMARK_NODE_PARAGRAPH:
+      return text_block (RIPOSTE_BLOCK_PARAGRAPH, node);
+    case CMARK_NODE_HEADING:
+      block = text_block (RIPOSTE_BLOCK_HEADING, node);
+      block->level = cmark_node_get_heading_level (node);
+      return block;
+    case CMARK_NODE_CODE_BLOCK:
+      return code_block (node);
+    case CMARK_NODE_HTML_BLOCK:
+    case CMARK_NODE_CUSTOM_BLOCK:
+      return source_block (node);
+    case CMARK_NODE_LIST:
+      return depth > MAX_DEPTH ? source_block (node) : list_block (node, depth);
+    case CMARK_NODE_ITEM:
+      block = riposte_block_new (RIPOSTE_BLOCK_ITEM);
+      convert_children (block, node, depth);
+      return block;
+    case CMARK_NODE_BLOCK_QUOTE:
+      if (depth > MAX_DEPTH)
+        return source_block (node);
+      block = riposte_block_new (RIPOSTE_BLOCK_QUOTE);
+      convert_children (block, node, depth);
+      return block;
+    case CMARK_NODE_THEMATIC_BREAK:
+      return riposte_block_new (RIPOSTE_BLOCK_RULE);
+    default:
+      return extension_block (node, depth);
+    }
+}
+
+static cmark_parser *
+parser_new (void)
+{
+  static gsize registered;
+  cmark_parser *parser;
+
+  if (g_once_init_enter (&registered))
+    {
+      cmark_gfm_core_extensions_ensure_registered ();
+      g_once_init_leave (&registered, 1);
+    }
+  parser = cmark_parser_new (CMARK_OPT_DEFAULT);
+  for (gsize i = 0; i < G_N_ELEMENTS (extensions); i++)
+    cmark_parser_attach_syntax_extension (parser, cmark_find_syntax_extension (extensions[i]));
+  return parser;
+}
+
+GPtrArray *
+riposte_markdown_parse (const char *text, gsize length, GArray **lines)
+{
+  GPtrArray *blocks = g_ptr_array_new_with_free_func ((GDestroyNotify)riposte_block_unref);
+  cmark_parser *parser = parser_new ();
+  cmark_node *document;
+
+  cmark_parser_feed (parser, text, length);
+  document = cmark_parser_finish (parser);
+  if (lines)
+    *lines = g_array_new (FALSE, FALSE, sizeof (guint));
+  for (cmark_node *node = cmark_node_first_child (document); node; node = cmark_node_next (node))
+    {
+      RiposteBlock *block = convert (node, 0);
+      guint line = MAX (1, cmark_node_get_start_line (node)) - 1;
+
+      if (!block)
+        continue;
+      g_ptr_array_add (blocks, block);
+      if (lines)
+        g_array_append_val (*lines, line);
+    }
+  cmark_node_free (document);
+  cmark_parser_free (parser);
+  return blocks;
+}

@@ -1,0 +1,232 @@
+#include "chat/message-view.h"
+
+#include "chat/markdown-view.h"
+#include "chat/plain-text.h"
+
+#include <adwaita.h>
+#include <glib/gi18n.h>
+
+#define COPIED_MS 1500
+
+struct _RiposteMessageView
+{
+  GtkBox parent;
+
+  RiposteMessage *message;
+  gboolean last;
+
+  AdwBin *body;
+  RiposteMarkdownView *markdown; /* of an answer */
+  GtkBox *notice, *footer;
+  GtkImage *notice_icon;
+  GtkLabel *notice_label, *figures;
+  GtkButton *copy, *try_again;
+  guint copied_timeout;
+};
+
+G_DEFINE_FINAL_TYPE (RiposteMessageView, riposte_message_view, GTK_TYPE_BOX)
+
+static gboolean
+on_copied_timeout (gpointer data)
+{
+  RiposteMessageView *self = data;
+
+  self->copied_timeout = 0;
+  gtk_button_set_icon_name (self->copy, "edit-copy-symbolic");
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_copy (RiposteMessageView *self)
+{
+  g_autofree char *plain = riposte_plain_text (riposte_message_get_text (self->message), -1);
+
+  gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)), plain);
+  gtk_button_set_icon_name (self->copy, "object-select-symbolic");
+  g_clear_handle_id (&self->copied_timeout, g_source_remove);
+  self->copied_timeout = g_timeout_add (COPIED_MS, on_copied_timeout, self);
+}
+
+/* ---- what stands below an answer ---- */
+
+static void
+show_notice (RiposteMessageView *self, const char *icon, const char *text)
+{
+  gtk_widget_set_visible (GTK_WIDGET (self->notice), text != NULL);
+  if (!text)
+    return;
+  gtk_image_set_from_icon_name (self->notice_icon, icon);
+  gtk_label_set_label (self->notice_label, text);
+}
+
+static void
+update_notice (RiposteMessageView *self)
+{
+  switch (riposte_message_get_state (self->message))
+    {
+    case RIPOSTE_MESSAGE_FAILED:
+      gtk_widget_add_css_class (GTK_WIDGET (self->notice), "error");
+      show_notice (self, "dialog-error-symbolic", riposte_message_get_error (self->message));
+      break;
+    case RIPOSTE_MESSAGE_CONTEXT_FULL:
+      show_notice (self, "dialog-information-symbolic",
+                   _ ("The context is full, so the answer ends here. A new chat has room again."));
+      break;
+    default:
+      show_notice (self, NULL, NULL);
+      break;
+    }
+}
+
+static char *
+describe_figures (RiposteMessageView *self)
+{
+  const RiposteGenerationInfo *info = riposte_message_get_info (self->message);
+  RiposteMessageState state = riposte_message_get_state (self->message);
+  g_autofree char *tokens = NULL;
+  const char *prefix;
+
+  if (state == RIPOSTE_MESSAGE_WAITING)
+    return g_strdup (_ ("Waiting…"));
+  if (state == RIPOSTE_MESSAGE_READING)
+    /* Translators: the model reads the conversation before it answers; a percentage */
+    return g_strdup_printf (_ ("Reading… %u%%"), info->n_to_read ? info->n_read * 100 / info->n_to_read : 0);
+  tokens = g_strdup_printf (g_dngettext (NULL, "%u token", "%u tokens", info->n_written), info->n_written);
+  prefix = state == RIPOSTE_MESSAGE_STOPPED ? _ ("Stopped") : NULL;
+  if (info->n_written == 0)
+    return g_strdup (prefix ? prefix : "");
+  if (info->tokens_per_second > 0)
+    /* Translators: optionally "Stopped · ", then tokens of the answer, then tokens a second */
+    return g_strdup_printf (_ ("%s%s%s · %.1f tok/s"), prefix ? prefix : "", prefix ? " · " : "", tokens,
+                            info->tokens_per_second);
+  return g_strconcat (prefix ? prefix : "", prefix ? " · " : "", tokens, NULL);
+}
+
+static void
+update_answer (RiposteMessageView *self)
+{
+  gboolean busy = riposte_message_is_busy (self->message);
+  gboolean has_text = *riposte_message_get_text (self->message) != '\0';
+  g_autofree char *figures = describe_figures (self);
+
+  gtk_label_set_label (self->figures, figures);
+  gtk_widget_set_visible (GTK_WIDGET (self->figures), *figures != '\0');
+  gtk_widget_set_visible (GTK_WIDGET (self->body), has_text);
+  gtk_widget_set_visible (GTK_WIDGET (self->copy), has_text && !busy);
+  gtk_widget_set_visible (GTK_WIDGET (self->try_again), self->last && !busy);
+  update_notice (self);
+}
+
+static void
+on_changed (RiposteMessageView *self)
+{
+  if (!riposte_message_is_busy (self->message))
+    riposte_markdown_view_finish (self->markdown);
+  update_answer (self);
+}
+
+static void
+on_appended (RiposteMessageView *self, const char *text)
+{
+  gtk_widget_set_visible (GTK_WIDGET (self->body), TRUE);
+  riposte_markdown_view_append (self->markdown, text);
+}
+
+/* ---- object ---- */
+
+static void
+show_answer (RiposteMessageView *self)
+{
+  self->markdown = RIPOSTE_MARKDOWN_VIEW (riposte_markdown_view_new ());
+  adw_bin_set_child (self->body, GTK_WIDGET (self->markdown));
+  riposte_markdown_view_append (self->markdown, riposte_message_get_text (self->message));
+  g_signal_connect_object (self->message, "appended", G_CALLBACK (on_appended), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->message, "changed", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);
+  gtk_widget_add_css_class (GTK_WIDGET (self), "answer");
+  on_changed (self);
+}
+
+/* As it was typed: a question is no Markdown. */
+static void
+show_question (RiposteMessageView *self)
+{
+  g_autofree char *plain = riposte_plain_text (riposte_message_get_text (self->message), -1);
+  GtkWidget *label = gtk_label_new (plain);
+
+  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
+  gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
+  adw_bin_set_child (self->body, label);
+  gtk_widget_add_css_class (GTK_WIDGET (self->body), "question");
+  gtk_widget_set_halign (GTK_WIDGET (self->body), GTK_ALIGN_END);
+  gtk_widget_set_margin_start (GTK_WIDGET (self->body), 48);
+  gtk_widget_set_visible (GTK_WIDGET (self->footer), FALSE);
+}
+
+static void
+riposte_message_view_init (RiposteMessageView *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+}
+
+static void
+riposte_message_view_dispose (GObject *object)
+{
+  RiposteMessageView *self = RIPOSTE_MESSAGE_VIEW (object);
+
+  g_clear_handle_id (&self->copied_timeout, g_source_remove);
+  g_clear_object (&self->message);
+  gtk_widget_dispose_template (GTK_WIDGET (self), RIPOSTE_TYPE_MESSAGE_VIEW);
+  G_OBJECT_CLASS (riposte_message_view_parent_class)->dispose (object);
+}
+
+static void
+riposte_message_view_class_init (RiposteMessageViewClass *klass)
+{
+  GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = riposte_message_view_dispose;
+  gtk_widget_class_set_accessible_role (widget, GTK_ACCESSIBLE_ROLE_GROUP);
+  gtk_widget_class_set_template_from_resource (widget, "/dev/riposte/Riposte/chat/message-view.ui");
+  gtk_widget_class_bind_template_child (widget, RiposteMessageView, body);
+  gtk_widget_class_bind_template_child (widget, RiposteMessageView, notice);
+  gtk_widget_class_bind_template_child (widget, RiposteMessageView, notice_icon);
+  gtk_widget_class_bind_template_child (widget, RiposteMessageView, notice_label);
+  gtk_widget_class_bind_template_child (widget, RiposteMessageView, footer);
+  gtk_widget_class_bind_template_child (widget, RiposteMessageView, figures);
+  gtk_widget_class_bind_template_child (widget, RiposteMessageView, copy);
+  gtk_widget_class_bind_template_child (widget, RiposteMessageView, try_again);
+  gtk_widget_class_bind_template_callback (widget, on_copy);
+}
+
+GtkWidget *
+riposte_message_view_new (RiposteMessage *message)
+{
+  RiposteMessageView *self = g_object_new (RIPOSTE_TYPE_MESSAGE_VIEW, NULL);
+  gboolean user = riposte_message_get_role (message) == RIPOSTE_ROLE_USER;
+
+  self->message = g_object_ref (message);
+  if (user)
+    show_question (self);
+  else
+    show_answer (self);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  user ? _ ("Your question") : _ ("Answer"), -1);
+  return GTK_WIDGET (self);
+}
+
+RiposteMessage *
+riposte_message_view_get_message (RiposteMessageView *self)
+{
+  return self->message;
+}
+
+void
+riposte_message_view_set_last (RiposteMessageView *self, gboolean last)
+{
+  if (self->last == last || !self->markdown)
+    return;
+  self->last = last;
+  update_answer (self);
+}

@@ -1,0 +1,53 @@
+/* A question or an answer: a node of a conversation's tree. */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "generate/generation.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  RIPOSTE_ROLE_USER,
+  RIPOSTE_ROLE_ASSISTANT,
+} RiposteRole;
+
+/* How an answer stands, or ended. */
+typedef enum
+{
+  RIPOSTE_MESSAGE_WAITING,
+  RIPOSTE_MESSAGE_READING, /* the model reads the question */
+  RIPOSTE_MESSAGE_WRITING,
+  RIPOSTE_MESSAGE_DONE,
+  RIPOSTE_MESSAGE_STOPPED,      /* by who asked */
+  RIPOSTE_MESSAGE_CONTEXT_FULL, /* cut off, there being no more room */
+  RIPOSTE_MESSAGE_FAILED,
+} RiposteMessageState;
+
+#define RIPOSTE_TYPE_MESSAGE (riposte_message_get_type ())
+G_DECLARE_FINAL_TYPE (RiposteMessage, riposte_message, RIPOSTE, MESSAGE, GObject)
+
+/* Signals: "appended" (const char *): the text grew by this. "changed": the state or the figures are new. */
+
+/* @parent (nullable) is the message that this one follows; it outlives it in the conversation. */
+RiposteMessage *riposte_message_new (RiposteRole role, RiposteMessage *parent, const char *text);
+
+RiposteRole riposte_message_get_role (RiposteMessage *self);
+RiposteMessage *riposte_message_get_parent (RiposteMessage *self);
+const char *riposte_message_get_text (RiposteMessage *self);
+RiposteMessageState riposte_message_get_state (RiposteMessage *self);
+gboolean riposte_message_is_busy (RiposteMessage *self);
+/* Of FAILED: a sentence for who asked. */
+const char *riposte_message_get_error (RiposteMessage *self);
+const RiposteGenerationInfo *riposte_message_get_info (RiposteMessage *self);
+
+void riposte_message_append (RiposteMessage *self, const char *text);
+void riposte_message_set_info (RiposteMessage *self, const RiposteGenerationInfo *info);
+/* @error (nullable) says why it failed. */
+void riposte_message_end (RiposteMessage *self, const RiposteGenerationInfo *info, const GError *error);
+
+/* The last fenced block of code in @text, as it would be shown; NULL where there is none. */
+char *riposte_message_dup_last_code (RiposteMessage *self, char **language);
+
+G_END_DECLS

@@ -1,0 +1,387 @@
+/* What can be done in the window. */
+#include "window-private.h"
+
+#include "chat/plain-text.h"
+
+#include <glib/gi18n.h>
+
+/* ---- chats ---- */
+
+static void
+on_new_chat (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  RiposteWindow *self = user_data;
+
+  riposte_chat_list_add (self->chats);
+  riposte_window_show_chat (self);
+  riposte_chat_pane_focus_composer (self->chat);
+}
+
+static void
+on_next_chat (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  riposte_chat_list_move (RIPOSTE_WINDOW (user_data)->chats, 1);
+}
+
+static void
+on_previous_chat (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  riposte_chat_list_move (RIPOSTE_WINDOW (user_data)->chats, -1);
+}
+
+static void
+on_rename_response (AdwMessageDialog *dialog, const char *response, GtkEditable *entry)
+{
+  RiposteConversation *conversation = g_object_get_data (G_OBJECT (dialog), "chat");
+  g_autofree char *title = riposte_title_of_text (gtk_editable_get_text (entry), 200);
+
+  if (g_strcmp0 (response, "rename") == 0 && *title)
+    riposte_conversation_set_title (conversation, title);
+}
+
+static void
+on_rename_chat (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  RiposteWindow *self = user_data;
+  GtkWidget *dialog = adw_message_dialog_new (GTK_WINDOW (self), _ ("Rename Chat"), NULL);
+  GtkWidget *entry = gtk_entry_new ();
+  const char *title = riposte_conversation_get_title (self->conversation);
+
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"), "rename", _ ("_Rename"),
+                                    NULL);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "rename", ADW_RESPONSE_SUGGESTED);
+  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "rename");
+  adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
+  gtk_editable_set_text (GTK_EDITABLE (entry), title ? title : "");
+  gtk_entry_set_activates_default (GTK_ENTRY (entry), TRUE);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (entry), GTK_ACCESSIBLE_PROPERTY_LABEL, _ ("Title"), -1);
+  adw_message_dialog_set_extra_child (ADW_MESSAGE_DIALOG (dialog), entry);
+  g_object_set_data_full (G_OBJECT (dialog), "chat", g_object_ref (self->conversation), g_object_unref);
+  g_signal_connect (dialog, "response", G_CALLBACK (on_rename_response), entry);
+  gtk_window_present (GTK_WINDOW (dialog));
+  gtk_widget_grab_focus (entry);
+}
+
+static void
+on_undo_delete (AdwToast *toast, RiposteWindow *self)
+{
+  riposte_chat_list_restore (self->chats, g_object_get_data (G_OBJECT (toast), "removed"));
+}
+
+static void
+on_delete_chat (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  RiposteWindow *self = user_data;
+  const char *title = riposte_conversation_get_title (self->conversation);
+  g_autofree char *escaped = g_markup_escape_text (title ? title : _ ("New Chat"), -1);
+  /* Translators: %s is the title of a chat */
+  g_autofree char *text = g_strdup_printf (_ ("“%s” deleted"), escaped);
+  AdwToast *toast = adw_toast_new (text);
+  RiposteRemovedChat *removed;
+
+  riposte_conversation_stop (self->conversation);
+  removed = riposte_chat_list_remove_selected (self->chats);
+  adw_toast_set_button_label (toast, _ ("_Undo"));
+  g_object_set_data_full (G_OBJECT (toast), "removed", removed, (GDestroyNotify)riposte_removed_chat_free);
+  g_signal_connect_object (toast, "button-clicked", G_CALLBACK (on_undo_delete), self, 0);
+  adw_toast_overlay_add_toast (self->toasts, toast);
+}
+
+/* ---- answers ---- */
+
+static void
+on_stop (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  RiposteWindow *self = user_data;
+
+  riposte_conversation_stop (self->conversation);
+  riposte_chat_pane_focus_composer (self->chat);
+}
+
+static void
+on_try_again (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  riposte_chat_pane_try_again (RIPOSTE_WINDOW (user_data)->chat);
+}
+
+static void
+on_focus_composer (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  RiposteWindow *self = user_data;
+
+  riposte_window_show_chat (self);
+  riposte_chat_pane_focus_composer (self->chat);
+}
+
+static RiposteMessage *
+get_last_answer (RiposteWindow *self)
+{
+  RiposteMessage *last = riposte_conversation_get_last (self->conversation);
+
+  return last && riposte_message_get_role (last) == RIPOSTE_ROLE_ASSISTANT ? last : NULL;
+}
+
+static void
+copy (RiposteWindow *self, const char *text, const char *confirmation)
+{
+  gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)), text);
+  adw_toast_overlay_add_toast (self->toasts, adw_toast_new (confirmation));
+}
+
+static void
+on_copy_answer (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  RiposteWindow *self = user_data;
+  RiposteMessage *answer = get_last_answer (self);
+  g_autofree char *plain = answer ? riposte_plain_text (riposte_message_get_text (answer), -1) : NULL;
+
+  if (plain)
+    copy (self, plain, _ ("Answer copied"));
+}
+
+static void
+say_no_code (RiposteWindow *self)
+{
+  adw_toast_overlay_add_toast (self->toasts, adw_toast_new (_ ("The last answer has no code")));
+}
+
+static void
+on_copy_code (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  RiposteWindow *self = user_data;
+  RiposteMessage *answer = get_last_answer (self);
+  g_autofree char *code = answer ? riposte_message_dup_last_code (answer, NULL) : NULL;
+
+  if (code)
+    copy (self, code, _ ("Code copied"));
+  else
+    say_no_code (self);
+}
+
+static void
+insert_code (RiposteWindow *self, const char *code, const char *language)
+{
+  self->show_editor = TRUE;
+  riposte_window_update_layout (self);
+  riposte_editor_insert_code (self->editor, code, language);
+}
+
+static void
+on_insert_code (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  RiposteWindow *self = user_data;
+  RiposteMessage *answer = get_last_answer (self);
+  g_autofree char *language = NULL;
+  g_autofree char *code = answer ? riposte_message_dup_last_code (answer, &language) : NULL;
+
+  if (code)
+    insert_code (self, code, language);
+  else
+    say_no_code (self);
+}
+
+/* "code.insert", of a block's button */
+static void
+on_insert_block (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  const char *code, *language;
+
+  g_variant_get (parameter, "(&s&s)", &code, &language);
+  insert_code (RIPOSTE_WINDOW (widget), code, language);
+}
+
+static void
+on_link_response (AdwMessageDialog *dialog, const char *response, gpointer user_data)
+{
+  g_autofree char *url = user_data;
+  GtkWindow *window = gtk_window_get_transient_for (GTK_WINDOW (dialog));
+
+  if (g_strcmp0 (response, "open") == 0)
+    gtk_show_uri (window, url, GDK_CURRENT_TIME);
+  else if (g_strcmp0 (response, "copy") == 0)
+    gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (window)), url);
+}
+
+/* "link.open": an answer may say one address and mean another, so this shows the one it leads to. */
+static void
+on_open_link (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  const char *url = g_variant_get_string (parameter, NULL);
+  g_autofree char *plain = riposte_plain_text (url, -1);
+  GtkWidget *dialog = adw_message_dialog_new (GTK_WINDOW (widget), _ ("Open This Link?"), plain);
+
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"), "copy", _ ("C_opy"), "open",
+                                    _ ("_Open in Browser"), NULL);
+  adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
+  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
+  g_signal_connect (dialog, "response", G_CALLBACK (on_link_response), g_strdup (url));
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
+/* ---- models ---- */
+
+void
+riposte_window_load_model (RiposteWindow *self, GFile *file)
+{
+  g_autofree char *path = g_file_get_path (file);
+
+  if (path)
+    riposte_local_generator_load (self->generator, path);
+  else
+    adw_toast_overlay_add_toast (self->toasts, adw_toast_new (_ ("A model has to be a file on this machine")));
+}
+
+static void
+on_model_chosen (GtkNativeDialog *dialog, int response, gpointer user_data)
+{
+  g_autoptr (RiposteWindow) self = user_data;
+  g_autoptr (GFile) file
+    = response == GTK_RESPONSE_ACCEPT ? gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog)) : NULL;
+
+  if (file)
+    riposte_window_load_model (self, file);
+  g_object_unref (dialog);
+}
+
+static GtkFileFilter *
+filter_new (const char *name, const char *pattern)
+{
+  GtkFileFilter *filter = gtk_file_filter_new ();
+
+  gtk_file_filter_set_name (filter, name);
+  gtk_file_filter_add_pattern (filter, pattern);
+  return filter;
+}
+
+static void
+on_choose_model (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  RiposteWindow *self = user_data;
+  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (_ ("Choose a Model"), GTK_WINDOW (self),
+                                                              GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Choose"), NULL);
+  g_autoptr (GtkFileFilter) models = filter_new (_ ("Models (GGUF)"), "*.gguf");
+  g_autoptr (GtkFileFilter) all = filter_new (_ ("All Files"), "*");
+  g_autofree char *dir = riposte_application_dup_models_dir ();
+  g_autoptr (GFile) folder = g_file_new_for_path (dir);
+
+  gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (dialog), models);
+  gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (dialog), all);
+  if (g_file_test (dir, G_FILE_TEST_IS_DIR))
+    gtk_file_chooser_set_current_folder (GTK_FILE_CHOOSER (dialog), folder, NULL);
+  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
+  g_signal_connect (dialog, "response", G_CALLBACK (on_model_chosen), g_object_ref (self));
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+}
+
+static void
+on_model (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  riposte_local_generator_load (RIPOSTE_WINDOW (user_data)->generator, g_variant_get_bytestring (parameter));
+}
+
+static void
+on_reload_model (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  RiposteWindow *self = user_data;
+  const char *path = riposte_local_generator_get_path (self->generator);
+
+  if (path)
+    riposte_local_generator_load (self->generator, path);
+}
+
+static void
+on_cancel_load (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  riposte_local_generator_cancel_load (RIPOSTE_WINDOW (user_data)->generator);
+}
+
+static void
+on_model_menu (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  gtk_menu_button_popup (RIPOSTE_WINDOW (user_data)->model_button);
+}
+
+static void
+on_device (GSimpleAction *action, GVariant *state, gpointer user_data)
+{
+  riposte_local_generator_set_device (RIPOSTE_WINDOW (user_data)->generator, g_variant_get_string (state, NULL));
+}
+
+/* ---- panes ---- */
+
+static void
+on_show_chats (GSimpleAction *action, GVariant *state, gpointer user_data)
+{
+  adw_flap_set_reveal_flap (RIPOSTE_WINDOW (user_data)->flap, g_variant_get_boolean (state));
+}
+
+static void
+on_show_editor (GSimpleAction *action, GVariant *state, gpointer user_data)
+{
+  riposte_window_show_editor (user_data, g_variant_get_boolean (state));
+}
+
+static const GActionEntry entries[] = {
+  { .name = "new-chat", .activate = on_new_chat },
+  { .name = "next-chat", .activate = on_next_chat },
+  { .name = "previous-chat", .activate = on_previous_chat },
+  { .name = "rename-chat", .activate = on_rename_chat },
+  { .name = "delete-chat", .activate = on_delete_chat },
+  { .name = "stop", .activate = on_stop },
+  { .name = "try-again", .activate = on_try_again },
+  { .name = "copy-answer", .activate = on_copy_answer },
+  { .name = "copy-code", .activate = on_copy_code },
+  { .name = "insert-code", .activate = on_insert_code },
+  { .name = "focus-composer", .activate = on_focus_composer },
+  { .name = "choose-model", .activate = on_choose_model },
+  { .name = "model", .activate = on_model, .parameter_type = "ay" },
+  { .name = "reload-model", .activate = on_reload_model },
+  { .name = "cancel-load", .activate = on_cancel_load },
+  { .name = "model-menu", .activate = on_model_menu },
+  { .name = "device", .parameter_type = "s", .state = "'auto'", .change_state = on_device },
+  { .name = "show-chats", .state = "true", .change_state = on_show_chats },
+  { .name = "show-editor", .state = "true", .change_state = on_show_editor },
+};
+
+void
+riposte_window_class_install_actions (GtkWidgetClass *klass)
+{
+  gtk_widget_class_install_action (klass, "code.insert", "(ss)", on_insert_block);
+  gtk_widget_class_install_action (klass, "link.open", "s", on_open_link);
+}
+
+void
+riposte_window_add_actions (RiposteWindow *self)
+{
+  g_action_map_add_action_entries (G_ACTION_MAP (self), entries, G_N_ELEMENTS (entries), self);
+}
+
+static void
+set_enabled (RiposteWindow *self, const char *name, gboolean enabled)
+{
+  g_simple_action_set_enabled (G_SIMPLE_ACTION (g_action_map_lookup_action (G_ACTION_MAP (self), name)), enabled);
+}
+
+void
+riposte_window_update_actions (RiposteWindow *self)
+{
+  RiposteGeneratorState state = riposte_generator_get_state (RIPOSTE_GENERATOR (self->generator));
+  RiposteMessage *answer = get_last_answer (self);
+  gboolean busy = riposte_conversation_get_busy (self->conversation);
+  gboolean has_text = answer && *riposte_message_get_text (answer);
+  GAction *device = g_action_map_lookup_action (G_ACTION_MAP (self), "device");
+
+  set_enabled (self, "stop", busy);
+  set_enabled (self, "try-again",
+               riposte_conversation_can_try_again (self->conversation)
+                 && (state == RIPOSTE_GENERATOR_READY || state == RIPOSTE_GENERATOR_LOADING));
+  set_enabled (self, "copy-answer", has_text && !busy);
+  set_enabled (self, "copy-code", has_text && !busy);
+  set_enabled (self, "insert-code", has_text && !busy);
+  set_enabled (self, "delete-chat", !riposte_conversation_is_empty (self->conversation));
+  set_enabled (self, "rename-chat", !riposte_conversation_is_empty (self->conversation));
+  set_enabled (self, "cancel-load", state == RIPOSTE_GENERATOR_LOADING);
+  set_enabled (self, "reload-model", riposte_local_generator_get_path (self->generator) != NULL);
+  g_simple_action_set_state (G_SIMPLE_ACTION (device),
+                             g_variant_new_string (riposte_local_generator_get_device (self->generator)));
+}

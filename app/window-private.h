@@ -1,0 +1,54 @@
+/* What the window's files share: window.c (its parts), window-actions.c (what can be done), window-layout.c (which
+ * panes are seen at which width). */
+#pragma once
+
+#include "window.h"
+
+#include "chat/chat-list.h"
+#include "chat/chat-pane.h"
+#include "chat/status-line.h"
+#include "editor/riposte-editor.h"
+
+G_BEGIN_DECLS
+
+struct _RiposteWindow
+{
+  AdwApplicationWindow parent;
+
+  RiposteLocalGenerator *generator;
+  RiposteConversation *conversation; /* that is selected */
+
+  AdwToastOverlay *toasts;
+  AdwFlap *flap;
+  GtkPaned *paned;
+  GtkWidget *chat_box, *editor_box, *back;
+  AdwHeaderBar *chats_header, *chat_header, *editor_header;
+  AdwWindowTitle *chat_title, *editor_title;
+  GtkMenuButton *model_button;
+  GtkLabel *model_label;
+  RiposteChatList *chats;
+  RiposteChatPane *chat;
+  RiposteEditor *editor;
+  RiposteStatusLine *status;
+
+  /* layout: what is wished for, and what there is room for */
+  int width;
+  gboolean folded;      /* the list of chats lies over the rest */
+  gboolean single;      /* either the chat is seen or the editor */
+  gboolean show_editor; /* in single, instead of the chat */
+  gboolean may_close;   /* the editor has asked about unsaved files */
+};
+
+void riposte_window_class_install_actions (GtkWidgetClass *klass);
+void riposte_window_add_actions (RiposteWindow *self);
+/* Which actions make sense now. */
+void riposte_window_update_actions (RiposteWindow *self);
+void riposte_window_load_model (RiposteWindow *self, GFile *file);
+
+void riposte_window_set_up_layout (RiposteWindow *self);
+void riposte_window_update_layout (RiposteWindow *self);
+void riposte_window_show_editor (RiposteWindow *self, gboolean show);
+/* Uncovers the chat where something lies over it. */
+void riposte_window_show_chat (RiposteWindow *self);
+
+G_END_DECLS

@@ -1,0 +1,198 @@
+"""The real window under a display and a session bus of its own, driven as a screen reader would: through AT-SPI."""
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'scripts'))
+from tap import Skip  # noqa: E402
+
+try:
+    import gi
+    gi.require_version('Atspi', '2.0')
+    from gi.repository import Atspi, GLib
+except (ImportError, ValueError) as error:
+    print(f'1..0 # SKIP no AT-SPI for Python: {error}')
+    sys.exit(0)
+
+# What a busy machine may need; a failing test is the only one that waits so long.
+PATIENCE = float(os.environ.get('RIPOSTE_UI_PATIENCE', '60'))
+DATA = Path(os.environ.get('XDG_DATA_HOME') or Path.home() / '.local' / 'share')
+SMALL_MODEL = DATA / 'riposte' / 'models' / 'smollm2-135m-instruct-q4_1.gguf'
+
+
+def small_model():
+    if not SMALL_MODEL.exists():
+        raise Skip(f'{SMALL_MODEL.name} is not there')
+    return SMALL_MODEL
+
+
+def wait_for(what, condition, patience=PATIENCE):
+    """Polls until condition() is true, and returns what it returned. What vanishes meanwhile is asked again."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            value = condition()
+        except GLib.Error:
+            value = None
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f'waited {patience:.0f} s for {what}')
+        time.sleep(0.05)
+
+
+class Window:
+    """with Window('--model', FILE) as window: … Starts the program, and ends it; its criticals are failures."""
+
+    def __init__(self, *arguments, data_home=None, program=None):
+        self.arguments = [str(argument) for argument in arguments]
+        self.program = program or os.environ['RIPOSTE']
+        self.folder = tempfile.TemporaryDirectory(prefix='riposte-ui-')
+        self.home = Path(data_home) if data_home else Path(self.folder.name) / 'data'
+        self.log = Path(self.folder.name) / 'log'
+
+    def __enter__(self):
+        environment = dict(os.environ, GSK_RENDERER='cairo', GDK_BACKEND='x11', LC_ALL='C.UTF-8', LIBGL_ALWAYS_SOFTWARE='1',
+                           G_DEBUG='fatal-criticals', GTK_A11Y='atspi', XDG_DATA_HOME=str(self.home),
+                           GSETTINGS_BACKEND='memory')
+        with open(self.log, 'wb') as log:
+            self.process = subprocess.Popen([self.program, *self.arguments], env=environment, stdout=log, stderr=log)
+        try:
+            self.app = wait_for('the program on the accessibility bus', self._find_app)
+            self.frame = wait_for('the window', lambda: self.find('frame') or self.find('window'))
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, kind, error, trace):
+        status = self._end()
+        if kind is None and status not in (0, -signal.SIGTERM):
+            raise AssertionError(f'the program ended with {status}: {self.log.read_text()}')
+        if kind is not None:
+            print('# ' + self.log.read_text(errors='replace').replace('\n', '\n# '))
+            print('# ' + '\n# '.join(self.dump()), flush=True)
+        self.folder.cleanup()
+
+    def _end(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            return self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            return 'no end within 20 s of SIGTERM'
+
+    def _find_app(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f'the program ended with {self.process.returncode}: {self.log.read_text()}')
+        desktop = Atspi.get_desktop(0)
+        for i in range(desktop.get_child_count()):
+            child = desktop.get_child_at_index(i)
+            if child and child.get_process_id() == self.process.pid:
+                return child
+        return None
+
+    # ---- finding ----
+
+    def walk(self, root=None):
+        """Everything that is showing, in reading order."""
+        stack = [root or self.app]
+        while stack:
+            node = stack.pop()
+            try:
+                children = [node.get_child_at_index(i) for i in range(node.get_child_count())]
+                yield node
+            except GLib.Error:
+                continue
+            stack.extend(child for child in reversed(children) if child)
+
+    def find_all(self, role, name=None, root=None):
+        found = []
+        for node in self.walk(root):
+            try:
+                if node.get_role_name() == role and (name is None or node.get_name() == name) and showing(node):
+                    found.append(node)
+            except GLib.Error:
+                pass
+        return found
+
+    def find(self, role, name=None, root=None):
+        return next(iter(self.find_all(role, name, root)), None)
+
+    def get(self, role, name=None, root=None, patience=PATIENCE):
+        return wait_for(f'{role} “{name}”', lambda: self.find(role, name, root), patience)
+
+    def texts(self, root=None):
+        """The words of all labels that are showing."""
+        out = []
+        for node in self.walk(root):
+            try:
+                if node.get_role_name() in ('label', 'static', 'heading', 'text') and showing(node):
+                    out.append(text_of(node))
+            except GLib.Error:
+                pass
+        return out
+
+    def has_text(self, fragment):
+        return any(fragment in text for text in self.texts())
+
+    def dump(self):
+        lines = []
+        for node in self.walk():
+            try:
+                lines.append(f'{node.get_role_name()} “{node.get_name()}” {text_of(node)[:80]!r}')
+            except GLib.Error:
+                pass
+        return lines
+
+    # ---- doing ----
+
+    def press(self, name, role='push button', root=None):
+        """Activates a button as soon as it can be."""
+        def attempt():
+            for button in self.find_all(role, name, root):
+                if button.get_state_set().contains(Atspi.StateType.SENSITIVE):
+                    return button.get_action_iface().do_action(0)
+            return False
+        wait_for(f'{role} “{name}” to be pressed', attempt)
+
+    def composer(self):
+        return self.get('text', 'Question')
+
+    def ask(self, question):
+        view = self.composer()
+        assert view.get_editable_text_iface().set_text_contents(question)
+        self.press('Send')
+
+    def key(self, name, *modifiers):
+        """A key with modifiers, through the display, as a hand would."""
+        combination = '+'.join([*modifiers, name])
+        subprocess.run(['xdotool', 'key', combination], check=True)
+
+    def answers(self):
+        return self.find_all('panel', 'Answer') or self.find_all('grouping', 'Answer')
+
+    def answer_text(self, index=-1):
+        answers = self.answers()
+        return '\n'.join(self.texts(answers[index])) if answers else ''
+
+    def is_busy(self):
+        return self.find('push button', 'Stop') is not None
+
+
+def showing(node):
+    states = node.get_state_set()
+    return states.contains(Atspi.StateType.SHOWING) or states.contains(Atspi.StateType.VISIBLE)
+
+
+def text_of(node):
+    text = node.get_text_iface()
+    if text is None:
+        return node.get_name() or ''
+    return Atspi.Text.get_text(text, 0, Atspi.Text.get_character_count(text))
