@@ -29,6 +29,13 @@ get_chat (GtkListBoxRow *row)
   return row ? g_object_get_data (G_OBJECT (row), "chat") : NULL;
 }
 
+static void
+name_row (GtkWidget *row)
+{
+  gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  gtk_widget_get_tooltip_text (row), -1);
+}
+
 static gboolean
 title_or_placeholder (GBinding *binding, const GValue *from, GValue *to, gpointer user_data)
 {
@@ -103,6 +110,7 @@ create_row (gpointer item, gpointer user_data)
   gtk_accessible_update_property (GTK_ACCESSIBLE (busy), GTK_ACCESSIBLE_PROPERTY_LABEL, _ ("Answering"), -1);
   g_object_bind_property_full (item, "title", label, "label", G_BINDING_SYNC_CREATE, title_or_placeholder, NULL, NULL,
                                NULL);
+  g_signal_connect (row, "notify::tooltip-text", G_CALLBACK (name_row), NULL);
   g_object_bind_property_full (item, "title", row, "tooltip-text", G_BINDING_SYNC_CREATE, title_or_placeholder, NULL,
                                NULL, NULL);
   g_object_bind_property (item, "busy", busy, "visible", G_BINDING_SYNC_CREATE);

@@ -20,8 +20,7 @@ except (ImportError, ValueError) as error:
 
 # What a busy machine may need; a failing test is the only one that waits so long.
 PATIENCE = float(os.environ.get('RIPOSTE_UI_PATIENCE', '60'))
-DATA = Path(os.environ.get('XDG_DATA_HOME') or Path.home() / '.local' / 'share')
-SMALL_MODEL = DATA / 'riposte' / 'models' / 'smollm2-135m-instruct-q4_1.gguf'
+SMALL_MODEL = Path(os.environ['RIPOSTE_MODELS']) / 'smollm2-135m-instruct-q4_1.gguf'
 
 
 def small_model():
@@ -56,9 +55,7 @@ class Window:
         self.log = Path(self.folder.name) / 'log'
 
     def __enter__(self):
-        environment = dict(os.environ, GSK_RENDERER='cairo', GDK_BACKEND='x11', LC_ALL='C.UTF-8', LIBGL_ALWAYS_SOFTWARE='1',
-                           G_DEBUG='fatal-criticals', GTK_A11Y='atspi', XDG_DATA_HOME=str(self.home),
-                           GSETTINGS_BACKEND='memory')
+        environment = dict(os.environ, G_DEBUG='fatal-criticals', XDG_DATA_HOME=str(self.home))
         with open(self.log, 'wb') as log:
             self.process = subprocess.Popen([self.program, *self.arguments], env=environment, stdout=log, stderr=log)
         try:
@@ -157,7 +154,7 @@ class Window:
         """Activates a button as soon as it can be."""
         def attempt():
             for button in self.find_all(role, name, root):
-                if button.get_state_set().contains(Atspi.StateType.SENSITIVE):
+                if is_sensitive(button):
                     return button.get_action_iface().do_action(0)
             return False
         wait_for(f'{role} “{name}” to be pressed', attempt)
@@ -183,12 +180,18 @@ class Window:
         return '\n'.join(self.texts(answers[index])) if answers else ''
 
     def is_busy(self):
-        return self.find('push button', 'Stop') is not None
+        stop = self.find('push button', 'Stop')
+        return stop is not None and is_sensitive(stop)
 
 
 def showing(node):
-    states = node.get_state_set()
-    return states.contains(Atspi.StateType.SHOWING) or states.contains(Atspi.StateType.VISIBLE)
+    """GTK 4.8 says of everything that it shows; what never had a size was never seen."""
+    extents = Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
+    return extents.width > 0 and extents.height > 0
+
+
+def is_sensitive(node):
+    return node.get_state_set().contains(Atspi.StateType.SENSITIVE)
 
 
 def text_of(node):
