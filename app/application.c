@@ -1,5 +1,6 @@
 #include "application.h"
 
+#include "settings.h"
 #include "window.h"
 
 #include <glib/gi18n.h>
@@ -173,6 +174,10 @@ choose_first_model (GApplicationCommandLine *line, GVariantDict *dict)
       g_autoptr (GFile) file = g_application_command_line_create_file_for_arg (line, given);
       return g_file_get_path (file);
     }
+  path = riposte_settings_dup_model ();
+  if (path && g_file_test (path, G_FILE_TEST_EXISTS))
+    return g_steal_pointer (&path);
+  g_free (path);
   dir = riposte_application_dup_models_dir ();
   path = g_build_filename (dir, DEFAULT_MODEL, NULL);
   return g_file_test (path, G_FILE_TEST_EXISTS) ? g_steal_pointer (&path) : NULL;
@@ -207,6 +212,11 @@ riposte_application_command_line (GApplication *application, GApplicationCommand
 
   if (g_variant_dict_lookup (dict, "device", "&s", &device))
     riposte_local_generator_set_device (self->generator, device);
+  else if (first)
+    {
+      g_autofree char *last = riposte_settings_dup_device ();
+      riposte_local_generator_set_device (self->generator, last);
+    }
   if (g_variant_dict_lookup (dict, "temp", "d", &temperature))
     self->sampler.temperature = temperature;
   if (g_variant_dict_lookup (dict, "seed", "x", &seed))

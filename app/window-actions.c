@@ -1,6 +1,8 @@
 /* What can be done in the window. */
 #include "window-private.h"
 
+#include "settings.h"
+
 #include "chat/plain-text.h"
 
 #include <glib/gi18n.h>
@@ -226,7 +228,10 @@ riposte_window_load_model (RiposteWindow *self, GFile *file)
   g_autofree char *path = g_file_get_path (file);
 
   if (path)
-    riposte_local_generator_load (self->generator, path);
+    {
+      riposte_local_generator_load (self->generator, path);
+      riposte_settings_set_model (path);
+    }
   else
     adw_toast_overlay_add_toast (self->toasts, adw_toast_new (_ ("A model has to be a file on this machine")));
 }
@@ -276,7 +281,10 @@ on_choose_model (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 static void
 on_model (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
-  riposte_local_generator_load (RIPOSTE_WINDOW (user_data)->generator, g_variant_get_bytestring (parameter));
+  const char *path = g_variant_get_bytestring (parameter);
+
+  riposte_local_generator_load (RIPOSTE_WINDOW (user_data)->generator, path);
+  riposte_settings_set_model (path);
 }
 
 static void
@@ -304,7 +312,10 @@ on_model_menu (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 static void
 on_device (GSimpleAction *action, GVariant *state, gpointer user_data)
 {
-  riposte_local_generator_set_device (RIPOSTE_WINDOW (user_data)->generator, g_variant_get_string (state, NULL));
+  const char *device = g_variant_get_string (state, NULL);
+
+  riposte_local_generator_set_device (RIPOSTE_WINDOW (user_data)->generator, device);
+  riposte_settings_set_device (device);
 }
 
 /* ---- panes ---- */
@@ -318,7 +329,10 @@ on_show_chats (GSimpleAction *action, GVariant *state, gpointer user_data)
 static void
 on_show_editor (GSimpleAction *action, GVariant *state, gpointer user_data)
 {
-  riposte_window_show_editor (user_data, g_variant_get_boolean (state));
+  gboolean show = g_variant_get_boolean (state);
+
+  riposte_window_show_editor (user_data, show);
+  riposte_settings_set_show_editor (show);
 }
 
 static const GActionEntry entries[] = {

@@ -2,6 +2,8 @@
  * before a frame is laid out. */
 #include "window-private.h"
 
+#include "settings.h"
+
 /* pixels */
 #define WIDTH_FOR_CHATS 1000 /* beside the chat and the editor; without the editor, less */
 #define WIDTH_FOR_TWO   720
@@ -109,7 +111,7 @@ riposte_window_set_up_layout (RiposteWindow *self)
   int height;
 
   gtk_window_get_default_size (GTK_WINDOW (self), &self->width, &height);
-  self->show_editor = self->width >= WIDTH_FOR_TWO;
+  self->show_editor = self->width >= WIDTH_FOR_TWO && riposte_settings_get_show_editor ();
   g_signal_connect (self, "realize", G_CALLBACK (on_realize), NULL);
   g_signal_connect_object (self->flap, "notify::reveal-flap", G_CALLBACK (on_reveal_flap), self, G_CONNECT_SWAPPED);
   riposte_window_update_layout (self);

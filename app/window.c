@@ -1,6 +1,7 @@
 #include "window-private.h"
 
 #include "model-menu.h"
+#include "settings.h"
 
 #include <glib/gi18n.h>
 
@@ -142,6 +143,8 @@ riposte_window_init (RiposteWindow *self)
 
   gtk_widget_init_template (GTK_WIDGET (self));
   riposte_window_add_actions (self);
+  riposte_settings_keep_window (GTK_WINDOW (self));
+  riposte_settings_keep_pane (self->paned);
   riposte_window_set_up_layout (self);
   gtk_menu_button_set_create_popup_func (self->model_button, make_model_menu, self, NULL);
   g_signal_connect (drop, "drop", G_CALLBACK (on_drop), self);

@@ -1,0 +1,30 @@
+/* What is remembered between two starts. Main thread. Without an installed schema nothing is, and nothing fails. */
+#pragma once
+
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+/**
+ * riposte_settings_keep_window:
+ * @window: not yet shown
+ *
+ * Gives @window the size it had, and remembers the one it has when it closes.
+ */
+void riposte_settings_keep_window (GtkWindow *window);
+
+/* The same for where @paned divides. */
+void riposte_settings_keep_pane (GtkPaned *paned);
+
+gboolean riposte_settings_get_show_editor (void);
+void riposte_settings_set_show_editor (gboolean show);
+
+/* Path of the model that was used last; NULL for the default one. */
+char *riposte_settings_dup_model (void);
+void riposte_settings_set_model (const char *path);
+
+/* Where it runs: "auto", "cpu", "vulkan", "vulkan:1", … */
+char *riposte_settings_dup_device (void);
+void riposte_settings_set_device (const char *device);
+
+G_END_DECLS

@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""What the desktop reads of Riposte is valid and agrees with itself, and everything translatable can be translated.
+
+test-data.py DESKTOP-FILE METAINFO: both as the build merged them."""
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ET
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tap  # noqa: E402
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DATA = os.path.join(ROOT, 'data')
+PO = os.path.join(ROOT, 'po')
+DESKTOP, METAINFO = sys.argv[1:3]
+del sys.argv[1:3]
+
+
+def read(path):
+    with open(os.path.join(ROOT, path), encoding='utf-8') as file:
+        return file.read()
+
+
+def run(*command):
+    """Runs a tool of the desktop's; skips where it is not installed."""
+    if not shutil.which(command[0]):
+        raise tap.Skip(f'{command[0]} is not installed')
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, f'{" ".join(command)}:\n{done.stdout}{done.stderr}'
+    return done.stdout + done.stderr
+
+
+def app_id():
+    return re.search(r"^app_id = '(.*)'$", read('app/meson.build'), re.MULTILINE).group(1)
+
+
+def files(pattern):
+    """Paths from the root."""
+    return sorted(os.path.relpath(path, ROOT) for path in glob.glob(os.path.join(ROOT, pattern), recursive=True))
+
+
+def lines(path):
+    return [line for line in read(path).splitlines() if line and not line.startswith('#')]
+
+
+def languages():
+    return [word for line in lines('po/LINGUAS') for word in line.split()]
+
+
+@tap.case
+def the_desktop_file_is_valid():
+    out = run('desktop-file-validate', DESKTOP)
+    assert not out.strip(), out
+
+
+@tap.case
+def the_metainfo_is_valid():
+    run('appstreamcli', 'validate', '--no-net', METAINFO)
+
+
+@tap.case
+def the_settings_schema_is_valid():
+    run('glib-compile-schemas', '--strict', '--dry-run', DATA)
+
+
+@tap.case
+def user_interface_files_are_well_formed():
+    found = files('app/**/*.ui') + files('**/*.gresource.xml') + files('data/**/*.svg')
+    assert len(found) > 5
+    run('xmllint', '--noout', '--nonet', *(os.path.join(ROOT, path) for path in found))
+
+
+@tap.case
+def everything_has_the_name_of_the_application():
+    name = app_id()
+    for path in (f'data/{name}.desktop.in', f'data/{name}.metainfo.xml.in', f'data/{name}.gschema.xml',
+                 f'data/icons/hicolor/scalable/apps/{name}.svg',
+                 f'data/icons/hicolor/symbolic/apps/{name}-symbolic.svg'):
+        assert os.path.isfile(os.path.join(ROOT, path)), path
+    assert f'\nIcon={name}\n' in read(f'data/{name}.desktop.in')
+    metainfo = ET.fromstring(read(f'data/{name}.metainfo.xml.in'))
+    assert metainfo.findtext('id') == name
+    assert metainfo.findtext('launchable') == name + '.desktop'
+    schema = ET.fromstring(read(f'data/{name}.gschema.xml')).find('schema')
+    assert schema.get('id') == name and schema.get('path') == '/' + name.replace('.', '/') + '/'
+
+
+@tap.case
+def the_newest_release_is_this_version():
+    version = re.search(r"^  version: '(.*)',$", read('meson.build'), re.MULTILINE).group(1)
+    metainfo = ET.fromstring(read(f'data/{app_id()}.metainfo.xml.in'))
+    assert metainfo.find('releases')[0].get('version') == version
+
+
+@tap.case
+def icons_are_drawn_at_their_size():
+    name = app_id()
+    for folder, suffix, size in (('scalable', '', 128), ('symbolic', '-symbolic', 16)):
+        svg = ET.fromstring(read(f'data/icons/hicolor/{folder}/apps/{name}{suffix}.svg'))
+        assert svg.get('viewBox') == f'0 0 {size} {size}'
+        # nothing from elsewhere, and no picture inside
+        assert not svg.findall('.//{http://www.w3.org/2000/svg}image')
+        for node in svg.iter():
+            assert node.get('href', '#').startswith('#')
+
+
+@tap.case
+def every_setting_is_used():
+    sources = ''.join(read(path) for path in files('app/**/*.c'))
+    schema = ET.fromstring(read(f'data/{app_id()}.gschema.xml')).find('schema')
+    unused = [key.get('name') for key in schema.iter('key') if f'"{key.get("name")}"' not in sources]
+    assert not unused, unused
+
+
+def translatable():
+    """Files that have something for a translator."""
+    found = []
+    for path in files('app/**/*.c') + files('app/**/*.h'):
+        if re.search(r'(?<![A-Za-z0-9_])(?:N?_|C_|NC_|ngettext|g_dngettext|g_dpgettext2) ?\(\s*"', read(path)):
+            found.append(path)
+    found += [path for path in files('app/**/*.ui') if 'translatable="yes"' in read(path)]
+    return sorted(found + [f'data/{app_id()}{suffix}' for suffix in ('.desktop.in', '.gschema.xml', '.metainfo.xml.in')])
+
+
+@tap.case
+def what_can_be_translated_is_listed():
+    listed = lines('po/POTFILES.in')
+    assert listed == sorted(listed), 'po/POTFILES.in is not in alphabetical order'
+    assert listed == translatable(), f'po/POTFILES.in lacks {sorted(set(translatable()) - set(listed))}, ' \
+        f'and has in vain {sorted(set(listed) - set(translatable()))}'
+
+
+@tap.case
+def text_in_user_interface_files_is_marked():
+    attributes = {'label', 'title', 'tooltip-text', 'placeholder-text', 'description', 'subtitle', 'heading', 'body'}
+    for path in files('app/**/*.ui'):
+        for node in ET.fromstring(read(path)).iter():
+            text = (node.text or '').strip()
+            if node.tag in ('property', 'attribute') and node.get('name') in attributes and not node.get('bind-source') \
+                    and re.search('[A-Za-z]{2}', text):
+                assert node.get('translatable') == 'yes' or node.get('translatable') == 'no', f'{path}: “{text}”'
+
+
+def extract(folder):
+    """Makes the template from the sources as they are."""
+    pot = os.path.join(folder, 'riposte.pot')
+    run('xgettext', '--from-code=UTF-8', '--add-comments=Translators', '--keyword=_', '--keyword=N_',
+        '--keyword=C_:1c,2', '--keyword=NC_:1c,2', '--directory=' + ROOT, '--output=' + pot,
+        *lines('po/POTFILES.in'))
+    return pot
+
+
+@tap.case
+def translations_are_valid_and_complete():
+    if not languages():
+        raise tap.Skip('there are no translations yet')
+    assert languages() == sorted(languages())
+    assert [f'po/{code}.po' for code in languages()] == files('po/*.po')
+    with tempfile.TemporaryDirectory() as folder:
+        pot = extract(folder)
+        for code in languages():
+            merged = os.path.join(folder, code + '.po')
+            out = run('msgfmt', '--check', '--statistics', '--output-file=/dev/null', os.path.join(PO, code + '.po'))
+            assert 'untranslated' not in out and 'fuzzy' not in out, f'{code}: {out}'
+            run('msgmerge', '--quiet', '--no-fuzzy-matching', '--output-file=' + merged,
+                os.path.join(PO, code + '.po'), pot)
+            out = run('msgattrib', '--untranslated', '--no-obsolete', merged)
+            missing = re.findall(r'^msgid "(.+)"$', out, re.MULTILINE)
+            assert not missing, f'{code} lacks {missing}'
+
+
+tap.main()
