@@ -1,9 +1,8 @@
 /* What can be done in the window. */
 #include "window-private.h"
 
-#include "settings.h"
-
 #include "chat/plain-text.h"
+#include "settings.h"
 
 #include <glib/gi18n.h>
 
