@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "printable.h"
 #include "riposte-engine.h"
 
 #define MAX_KEY_LENGTH    65535 /* of the specification */
@@ -107,13 +108,6 @@ skip (Cursor *cursor, guint64 size)
   return TRUE;
 }
 
-/* A name of the file, copied for a message: at most 64 bytes, what is no text replaced. */
-static char *
-printable (const guint8 *text, gsize length)
-{
-  return g_utf8_make_valid ((const char *)text, MIN (length, 64));
-}
-
 /* A key or a tensor name: at most max bytes, none of them NUL. */
 static gboolean
 take_name (Cursor *cursor, gsize max, char **out, GError **error)
@@ -150,8 +144,9 @@ take_array (Cursor *cursor, Entry *entry, GError **error)
     return truncated (error);
   if (element >= RP_N_GGUF_TYPES || element == RP_GGUF_ARRAY)
     {
+      g_autofree char *key = rp_printable (entry->key, -1, 64);
       g_set_error (error, RP_ERROR, RP_ERROR_FORMAT, "The file is damaged: key “%s” is an array of unknown type %u",
-                   entry->key, element);
+                   key, element);
       return FALSE;
     }
   entry->element = element;
@@ -181,7 +176,7 @@ take_value (Cursor *cursor, Entry *entry, GError **error)
     return truncated (error);
   if (type >= RP_N_GGUF_TYPES)
     {
-      g_autofree char *key = printable ((guint8 *)entry->key, strlen (entry->key));
+      g_autofree char *key = rp_printable (entry->key, -1, 64);
       g_set_error (error, RP_ERROR, RP_ERROR_FORMAT, "The file is damaged: key “%s” has the unknown type %u", key,
                    type);
       return FALSE;
@@ -234,7 +229,7 @@ take_entries (RpGguf *self, Cursor *cursor, guint64 n, GError **error)
 
       if (!g_hash_table_insert (self->entry_by_key, entry->key, entry))
         {
-          g_autofree char *key = printable ((guint8 *)entry->key, strlen (entry->key));
+          g_autofree char *key = rp_printable (entry->key, -1, 64);
           g_set_error (error, RP_ERROR, RP_ERROR_FORMAT, "The file is damaged: key “%s” stands in it twice", key);
           return FALSE;
         }
@@ -293,7 +288,7 @@ take_tensor (Cursor *cursor, RpGgufTensor *tensor, guint64 *offset, GError **err
   tensor->type = type;
   if (!tensor_size (tensor))
     {
-      g_autofree char *name = printable ((guint8 *)tensor->name, strlen (tensor->name));
+      g_autofree char *name = rp_printable (tensor->name, -1, 64);
       g_set_error (error, RP_ERROR, RP_ERROR_FORMAT, "The file is damaged: tensor “%s” has an impossible shape", name);
       return FALSE;
     }
@@ -311,7 +306,7 @@ place_tensors (RpGguf *self, const Cursor *cursor, const guint64 *offsets, guint
     {
       RpGgufTensor *tensor = &g_array_index (self->tensors, RpGgufTensor, i);
       guint64 end;
-      g_autofree char *name = printable ((guint8 *)tensor->name, strlen (tensor->name));
+      g_autofree char *name = rp_printable (tensor->name, -1, 64);
 
       if (offsets[i] % alignment)
         {

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "printable.h"
+
 typedef struct
 {
   const RpGguf *gguf;
@@ -151,8 +153,9 @@ read_rope (const Reader *reader, RpHparams *hparams)
     }
   else if (strcmp (type, "none") != 0)
     {
+      g_autofree char *shown = rp_printable (type, -1, 64);
       g_set_error (reader->error, RP_ERROR, RP_ERROR_UNSUPPORTED,
-                   "RoPE scaling “%.32s” is not supported; Riposte knows none, linear and yarn", type);
+                   "RoPE scaling “%s” is not supported; Riposte knows none, linear and yarn", shown);
       return FALSE;
     }
   return TRUE;

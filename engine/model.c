@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "printable.h"
+
 /* A vocabulary is not needed to compute logits, so what is wrong with one is told when it is asked for. */
 static void
 load_vocabulary (RpModel *model)
@@ -24,7 +26,7 @@ find_arch (RpModel *model, GError **error)
 {
   const char *name = rp_gguf_get_string (model->gguf, "general.architecture", NULL);
   g_autofree char *known = rp_arch_list ();
-  g_autofree char *shown = name ? g_utf8_make_valid (name, MIN (strlen (name), 64)) : NULL;
+  g_autofree char *shown = name ? rp_printable (name, -1, 64) : NULL;
 
   if (!name)
     {

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "printable.h"
 #include "riposte-engine.h"
 
 #define MAX_STAGES 4
@@ -134,7 +135,7 @@ find_family (const char *name)
 static void
 unknown_family (const char *name, GError **error)
 {
-  g_autofree char *shown = g_utf8_make_valid (name, MIN (strlen (name), 64));
+  g_autofree char *shown = rp_printable (name, -1, 64);
 
   g_set_error (error, RP_ERROR, RP_ERROR_UNSUPPORTED, "The pre-tokenizer “%s” is not supported", shown);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pretokenizer.h"
+#include "printable.h"
 #include "vocab.h"
 
 #define MAX_TOKENS (1 << 24)
@@ -290,7 +291,7 @@ read_model (RpTokenizer *self, const RpGguf *gguf, GError **error)
     self->model = MODEL_SPM;
   else
     {
-      g_autofree char *shown = g_utf8_make_valid (model ? model : "", MIN (strlen (model ? model : ""), 64));
+      g_autofree char *shown = rp_printable (model ? model : "", -1, 64);
       g_set_error (error, RP_ERROR, RP_ERROR_UNSUPPORTED,
                    "The tokenizer “%s” is not supported; Riposte knows gpt2 (byte-level BPE) and llama (SentencePiece)",
                    shown);

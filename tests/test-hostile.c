@@ -76,6 +76,18 @@ flip_bytes (GByteArray *b, gsize header)
     b->data[position (header)] = (guint8)g_test_rand_int_range (0, 256);
 }
 
+/* What would make two lines of a message, or colour a terminal. */
+static void
+put_controls (GByteArray *b, gsize header)
+{
+  static const char *const names[] = { "llama", "qwen3moe", "gpt2", "qwen2", "messages", "token_embd" };
+  const char *name = names[g_test_rand_int_range (0, G_N_ELEMENTS (names))];
+  guint8 *found = memmem (b->data, header, name, strlen (name));
+
+  if (found)
+    found[g_test_rand_int_range (0, (gint)strlen (name))] = "\n\r\033\b\177\200"[g_test_rand_int_range (0, 6)];
+}
+
 static void
 put_number (GByteArray *b, gsize header)
 {
@@ -229,7 +241,7 @@ static void
 test_mutations (gconstpointer data)
 {
   static void (*const mutations[]) (GByteArray * bytes, gsize header)
-    = { flip_bytes, put_number, change_value, change_value, truncate_file, copy_piece, spoil_weights };
+    = { flip_bytes, put_controls, put_number, change_value, change_value, truncate_file, copy_piece, spoil_weights };
   RpEngine *engine = rp_engine_new ();
   guint n = g_test_slow () ? 100000 : SANITIZED ? 1500 : 4000, loaded = 0;
   File file;

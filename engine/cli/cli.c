@@ -6,6 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../printable.h"
+
+#define MAX_MESSAGE 1000 /* bytes */
+
 void
 cli_model_options_clear (CliModelOptions *options)
 {
@@ -94,10 +98,13 @@ cli_parse (int *argc,
 int
 cli_fail (const GError *error)
 {
+  g_autofree char *line = NULL;
+
   if (g_error_matches (error, RP_ERROR, RP_ERROR_CANCELLED))
     return 130;
+  line = rp_printable (error->message, -1, MAX_MESSAGE);
   fflush (stdout);
-  fprintf (stderr, "%s: %s\n", g_get_prgname (), error->message);
+  fprintf (stderr, "%s: %s\n", g_get_prgname (), line);
   return 1;
 }
 

@@ -1,6 +1,7 @@
 #include "../arch.h"
 #include "../gguf.h"
 #include "../hparams.h"
+#include "../printable.h"
 #include "cli.h"
 
 #include <stdio.h>
@@ -137,7 +138,10 @@ find_problem (const RpGguf *gguf, const Summary *summary)
   if (!summary->arch)
     return g_strdup ("The file names no architecture: it holds no language model");
   if (!arch)
-    return g_strdup_printf ("The architecture “%.64s” is not supported; Riposte runs %s", summary->arch, known);
+    {
+      g_autofree char *shown = rp_printable (summary->arch, -1, 64);
+      return g_strdup_printf ("The architecture “%s” is not supported; Riposte runs %s", shown, known);
+    }
   if (summary->unsupported_type)
     return g_strdup_printf ("Weights of type %s are not supported", summary->unsupported_type);
   ok = rp_hparams_read (&hparams, arch, gguf, &error);

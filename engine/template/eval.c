@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "../printable.h"
+
 #define MAX_CALLS     100
 #define MAX_OUTPUT    (1 << 20)
 #define MAX_SECONDS   0.1
@@ -48,7 +50,7 @@ TplValue *
 tpl_fail (TplRun *run, const char *format, ...)
 {
   va_list args;
-  g_autofree char *message = NULL;
+  g_autofree char *message = NULL, *line = NULL;
 
   if (run->failed)
     return NULL;
@@ -56,7 +58,8 @@ tpl_fail (TplRun *run, const char *format, ...)
   va_start (args, format);
   message = g_strdup_vprintf (format, args);
   va_end (args);
-  g_set_error_literal (run->error, RP_ERROR, RP_ERROR_TEMPLATE, message);
+  line = rp_printable (message, -1, 400);
+  g_set_error_literal (run->error, RP_ERROR, RP_ERROR_TEMPLATE, line);
   return NULL;
 }
 

@@ -178,6 +178,10 @@ def an_unknown_architecture_is_named():
         model.keys['general.architecture'] = (gguf.STRING, 'wombat')
     expect_bad_model(changed('wombat.gguf', change), 'wombat', ('inspect', 'generate', 'logits', 'bench'))
 
+    def lines(model):
+        model.keys['general.architecture'] = (gguf.STRING, 'wom\n\x1b[31mbat' * 100)
+    expect_bad_model(changed('lines.gguf', lines), 'wom', ('inspect', 'generate', 'logits', 'bench'))
+
 
 @tap.case
 def an_unsupported_weight_type_is_told():
@@ -255,7 +259,7 @@ def a_model_without_a_vocabulary():
 @tap.case
 def a_chat_without_a_template_or_with_a_broken_one():
     for name, chat in (('none', None), ('broken', '{% for m in %}'), ('endless', '{% for i in range(10**9) %}x{% endfor %}'),
-                       ('unknown', '{{ messages | wombat }}'), ('raising', "{{ raise_exception('no such role') }}")):
+                       ('unknown', '{{ messages | wombat }}'), ('raising', "{{ raise_exception('no\nsuch\nrole') }}")):
         model = save('chat.gguf', gguf.Model(chat=chat).bytes())
         expect_error('generate', model, '--chat', '--prompt', 'x', '-n', '1', '--device', 'cpu')
 
@@ -321,7 +325,7 @@ def a_prompt_longer_than_the_context():
 
 @tap.case
 def tokens_that_do_not_exist():
-    for tokens in ('262', '-1', '99999999999', '1,x', '', ',', '1;;2.5'):
+    for tokens in ('262', '-1', '99999999999', '1,x', '', ',', '1;;2.5', '1 2\n3\nwombat\n4'):
         status, _, errors = run('logits', tiny(), '--tokens', tokens, '--out', path('none.bin'), '--device', 'cpu')
         assert status in (1, 2) and errors.count('\n') == 1, (tokens, status, errors)
         assert not os.path.exists(path('none.bin'))
@@ -373,7 +377,7 @@ def tokens_in_json():
 
 @tap.case
 def ids_that_are_none():
-    for ids in (b'1 2 wombat', b'262', b'-1', b'99999999999999999999'):
+    for ids in (b'1 2 wombat', b'wombat\n1\n2', b'262', b'-1', b'99999999999999999999'):
         status, _, errors = run('tokenize', tiny(), '--detokenize', stdin=ids)
         assert status == 1 and errors.count('\n') == 1, (ids, status, errors)
 
