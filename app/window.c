@@ -147,6 +147,8 @@ riposte_window_init (RiposteWindow *self)
   riposte_settings_keep_pane (self->paned);
   riposte_window_set_up_layout (self);
   gtk_menu_button_set_create_popup_func (self->model_button, make_model_menu, self, NULL);
+  /* before the editor, which would open a model as text */
+  gtk_event_controller_set_propagation_phase (GTK_EVENT_CONTROLLER (drop), GTK_PHASE_CAPTURE);
   g_signal_connect (drop, "drop", G_CALLBACK (on_drop), self);
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drop));
 }

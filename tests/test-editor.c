@@ -21,6 +21,7 @@ set_up (Pane *pane, gconstpointer data)
   pane->window = adw_window_new ();
   pane->editor = RIPOSTE_EDITOR (riposte_editor_new ());
   adw_window_set_content (ADW_WINDOW (pane->window), GTK_WIDGET (pane->editor));
+  gtk_window_set_default_size (GTK_WINDOW (pane->window), 1000, 700);
   gtk_window_present (GTK_WINDOW (pane->window));
 }
 
@@ -281,6 +282,109 @@ test_go_to (Pane *pane, gconstpointer data)
     }
 }
 
+/* ---- finding and replacing ---- */
+
+typedef struct
+{
+  GtkTextBuffer *buffer;
+  int offset, length;
+} Selected;
+
+static gboolean
+is_selected (gpointer data)
+{
+  Selected *wanted = data;
+  GtkTextIter start, end;
+
+  gtk_text_buffer_get_selection_bounds (wanted->buffer, &start, &end);
+  return gtk_text_iter_get_offset (&start) == wanted->offset
+         && gtk_text_iter_get_offset (&end) == wanted->offset + wanted->length;
+}
+
+/* The widget that a .ui file calls @id. */
+static gpointer
+find_child (GtkWidget *widget, const char *id)
+{
+  if (g_strcmp0 (gtk_buildable_get_buildable_id (GTK_BUILDABLE (widget)), id) == 0)
+    return widget;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child; child = gtk_widget_get_next_sibling (child))
+    {
+      gpointer found = find_child (child, id);
+      if (found)
+        return found;
+    }
+  return NULL;
+}
+
+static gboolean
+says (gpointer data)
+{
+  gpointer *pair = data;
+  return g_strcmp0 (gtk_label_get_text (pair[0]), pair[1]) == 0;
+}
+
+static void
+test_search (Pane *pane, gconstpointer data)
+{
+  riposte_editor_insert_code (pane->editor, "foo bar\nFoo\nfoobar", NULL);
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer (GTK_TEXT_VIEW (riposte_editor_get_view (pane->editor)));
+  GtkWidget *bar = GTK_WIDGET (riposte_editor_page_get_search_bar (riposte_editor_get_page (pane->editor)));
+  GtkTextIter start;
+
+  gtk_text_buffer_get_start_iter (buffer, &start);
+  gtk_text_buffer_place_cursor (buffer, &start);
+  activate (pane, "editor.find");
+  GtkLabel *count = find_child (bar, "count");
+  gtk_editable_set_text (find_child (bar, "entry"), "foo");
+  wait_until (is_selected, &(Selected){ buffer, 0, 3 });
+  wait_until (says, (gpointer[]){ count, "1 of 3" });
+  activate (pane, "editor.find-next");
+  wait_until (is_selected, &(Selected){ buffer, 8, 3 });
+  activate (pane, "editor.find-next");
+  wait_until (is_selected, &(Selected){ buffer, 12, 3 });
+  wait_until (says, (gpointer[]){ count, "3 of 3" });
+  /* round, in both directions */
+  activate (pane, "editor.find-next");
+  wait_until (is_selected, &(Selected){ buffer, 0, 3 });
+  activate (pane, "editor.find-previous");
+  wait_until (is_selected, &(Selected){ buffer, 12, 3 });
+  gtk_widget_activate_action (bar, "search.case-sensitive", NULL);
+  wait_until (says, (gpointer[]){ count, "2 of 2" });
+  gtk_widget_activate_action (bar, "search.at-word-boundaries", NULL);
+  wait_until (says, (gpointer[]){ count, "1 match" });
+  gtk_editable_set_text (find_child (bar, "entry"), "nowhere");
+  wait_until (says, (gpointer[]){ count, "No matches" });
+  gtk_widget_activate_action (bar, "search.regex-enabled", NULL);
+  gtk_editable_set_text (find_child (bar, "entry"), "(");
+  wait_until (says, (gpointer[]){ count, "Invalid expression" });
+}
+
+static void
+test_replace (Pane *pane, gconstpointer data)
+{
+  riposte_editor_insert_code (pane->editor, "a1 a2 a3", NULL);
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer (GTK_TEXT_VIEW (riposte_editor_get_view (pane->editor)));
+  GtkWidget *bar = GTK_WIDGET (riposte_editor_page_get_search_bar (riposte_editor_get_page (pane->editor)));
+  GtkTextIter start;
+
+  gtk_text_buffer_get_start_iter (buffer, &start);
+  gtk_text_buffer_place_cursor (buffer, &start);
+  activate (pane, "editor.replace");
+  gtk_widget_activate_action (bar, "search.regex-enabled", NULL);
+  gtk_editable_set_text (find_child (bar, "entry"), "a(\\d)");
+  gtk_editable_set_text (find_child (bar, "replacement"), "b\\1");
+  wait_until (is_selected, &(Selected){ buffer, 0, 2 });
+  wait_until (says, (gpointer[]){ find_child (bar, "count"), "1 of 3" });
+  gtk_widget_activate_action (bar, "search.replace", NULL);
+  wait_until (is_selected, &(Selected){ buffer, 3, 2 });
+  assert_page_is (pane, "b1 a2 a3");
+  gtk_widget_activate_action (bar, "search.replace-all", NULL);
+  assert_page_is (pane, "b1 b2 b3");
+  /* all of it is one step */
+  gtk_text_buffer_undo (buffer);
+  assert_page_is (pane, "b1 a2 a3");
+}
+
 /* ---- closing ---- */
 
 static AdwMessageDialog *
@@ -473,6 +577,8 @@ main (int argc, char **argv)
     { "modified-mark", test_modified_mark },
     { "selection", test_selection },
     { "go-to", test_go_to },
+    { "search", test_search },
+    { "replace", test_replace },
     { "close", test_close },
     { "save-over-change", test_save_over_change },
     { "close-all", test_close_all },

@@ -332,13 +332,9 @@ riposte_editor_page_new (guint number)
     const char *signal;
     void (*update) (RiposteEditorPage *);
   } rows[] = {
-    { "notify::busy", on_busy_changed },
-    { "notify::disk-state", on_disk_state_changed },
-    { "modified-changed", on_disk_state_changed },
-    { "notify::language", update_language },
-    { "indentation-changed", update_indentation },
-    { "mark-set", update_position },
-    { "changed", update_position },
+    { "notify::busy", on_busy_changed },           { "notify::disk-state", on_disk_state_changed },
+    { "modified-changed", on_disk_state_changed }, { "notify::language", update_language },
+    { "indentation-changed", update_indentation }, { "notify::cursor-position", update_position },
   };
 
   self->document = riposte_document_new (number);

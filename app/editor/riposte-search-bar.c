@@ -19,6 +19,7 @@ struct _RiposteSearchBar
   GCancellable *search;  /* under way; a new one takes its place */
   GtkTextMark *anchor;   /* where typing searches from */
   GtkTextBuffer *buffer; /* that the anchor is in */
+  guint update;          /* of the count, when all has settled: asking for it moves marks of its own */
 };
 
 G_DEFINE_FINAL_TYPE (RiposteSearchBar, riposte_search_bar, ADW_TYPE_BIN)
@@ -75,6 +76,30 @@ update_count (RiposteSearchBar *self)
   else
     gtk_widget_remove_css_class (GTK_WIDGET (self->entry), "error");
   enable_actions (self);
+}
+
+static gboolean
+on_update (gpointer user_data)
+{
+  RiposteSearchBar *self = user_data;
+
+  self->update = 0;
+  update_count (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+queue_update (RiposteSearchBar *self)
+{
+  if (!self->update && gtk_revealer_get_reveal_child (self->revealer))
+    self->update = g_idle_add (on_update, self);
+}
+
+static void
+on_mark_set (RiposteSearchBar *self, const GtkTextIter *place, GtkTextMark *mark)
+{
+  if (mark == gtk_text_buffer_get_insert (self->buffer) || mark == gtk_text_buffer_get_selection_bound (self->buffer))
+    queue_update (self);
 }
 
 /* ---- moving ---- */
@@ -151,7 +176,7 @@ on_search_changed (RiposteSearchBar *self)
       g_autofree char *plain = gtk_source_utils_unescape_search_text (text);
       gtk_source_search_settings_set_search_text (self->settings, plain);
     }
-  update_count (self);
+  queue_update (self);
   gtk_text_buffer_get_iter_at_mark (self->buffer, &from, self->anchor);
   if (text[0] != '\0')
     search_from (self, &from, TRUE);
@@ -235,7 +260,7 @@ on_replace_all (RiposteSearchBar *self)
 
   gtk_source_search_context_replace_all (self->context, text, -1, &error);
   show_replacement_error (self, error);
-  update_count (self);
+  queue_update (self);
 }
 
 static void
@@ -280,10 +305,10 @@ ensure_context (RiposteSearchBar *self)
   self->context = gtk_source_search_context_new (GTK_SOURCE_BUFFER (self->buffer), self->settings);
   gtk_text_buffer_get_iter_at_mark (self->buffer, &caret, gtk_text_buffer_get_insert (self->buffer));
   self->anchor = gtk_text_buffer_create_mark (self->buffer, NULL, &caret, TRUE);
-  g_signal_connect_object (self->context, "notify::occurrences-count", G_CALLBACK (update_count), self,
+  g_signal_connect_object (self->context, "notify::occurrences-count", G_CALLBACK (queue_update), self,
                            G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->context, "notify::regex-error", G_CALLBACK (update_count), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->buffer, "mark-set", G_CALLBACK (update_count), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->context, "notify::regex-error", G_CALLBACK (queue_update), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->buffer, "mark-set", G_CALLBACK (on_mark_set), self, G_CONNECT_SWAPPED);
 }
 
 void
@@ -341,6 +366,7 @@ riposte_search_bar_dispose (GObject *object)
 {
   RiposteSearchBar *self = RIPOSTE_SEARCH_BAR (object);
 
+  g_clear_handle_id (&self->update, g_source_remove);
   g_cancellable_cancel (self->search);
   g_clear_object (&self->search);
   g_clear_object (&self->context);

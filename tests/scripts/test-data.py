@@ -125,7 +125,7 @@ def translatable():
         if re.search(r'(?<![A-Za-z0-9_])(?:N?_|C_|NC_|ngettext|g_dngettext|g_dpgettext2) ?\(\s*"', read(path)):
             found.append(path)
     found += [path for path in files('app/**/*.ui') if 'translatable="yes"' in read(path)]
-    return sorted(found + [f'data/{app_id()}{suffix}' for suffix in ('.desktop.in', '.gschema.xml', '.metainfo.xml.in')])
+    return sorted(found + [f'data/{app_id()}{suffix}' for suffix in ('.desktop.in', '.metainfo.xml.in')])
 
 
 @tap.case
