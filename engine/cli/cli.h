@@ -10,6 +10,7 @@ int rp_cmd_devices (int argc, char **argv);
 int rp_cmd_inspect (int argc, char **argv);
 int rp_cmd_tokenize (int argc, char **argv);
 int rp_cmd_generate (int argc, char **argv);
+int rp_cmd_template (int argc, char **argv);
 int rp_cmd_logits (int argc, char **argv);
 int rp_cmd_bench (int argc, char **argv);
 int rp_cmd_perplexity (int argc, char **argv);

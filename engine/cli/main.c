@@ -14,6 +14,7 @@ static const struct
   { "devices", rp_cmd_devices, "List the devices that a model can run on" },
   { "inspect", rp_cmd_inspect, "Show what a model file holds" },
   { "tokenize", rp_cmd_tokenize, "Turn text on standard input into token ids, or back" },
+  { "template", rp_cmd_template, "Render conversations in a chat template" },
   { "generate", rp_cmd_generate, "Continue a prompt, or answer it" },
   { "logits", rp_cmd_logits, "Write the logits at every position of given tokens" },
   { "bench", rp_cmd_bench, "Measure the speed of prefill and decode" },

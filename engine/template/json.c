@@ -1,11 +1,10 @@
 /* JSON in and out, as Python's json module does it: key order and large integers are kept. */
 #include "template-private.h"
 
-#include <errno.h>
 #include <math.h>
 #include <string.h>
 
-#define MAX_DEPTH 90
+#define MAX_DEPTH 90 /* of what is read */
 
 typedef struct
 {
@@ -134,17 +133,10 @@ parse_number (Parser *parser)
       value = tpl_float (parser->run, g_ascii_strtod (text, &rest));
       return *rest || rest == text ? problem (parser, "a wrong number") : value;
     }
-  errno = 0;
-  value = tpl_int (parser->run, g_ascii_strtoll (text, &rest, 10));
-  if (*rest || rest == text)
+  if (strspn (text + (*text == '-'), "0123456789") != strlen (text) - (*text == '-') || strlen (text) == (*text == '-'))
     return problem (parser, "an unexpected character");
-  if (errno == ERANGE)
-    {
-      value = tpl_string (parser->run, text, -1);
-      value->type = TPL_INT;
-      value->big = TRUE;
-    }
-  return value;
+  value = tpl_big_parse (parser->run, text + (*text == '-'), strlen (text) - (*text == '-'), *text == '-');
+  return value ? value : problem (parser, "too long a number");
 }
 
 static TplValue *
@@ -195,6 +187,8 @@ parse_value (Parser *parser, guint depth)
 
   if (depth > MAX_DEPTH)
     return problem (parser, "too deep a nesting");
+  if (!tpl_tick (parser->run))
+    return problem (parser, "more than there is time and memory for");
   skip_blanks (parser);
   if (take (parser, '"'))
     return parse_string (parser);
@@ -228,6 +222,8 @@ tpl_parse_json (TplRun *run, const char *json, gsize length, GError **error)
   skip_blanks (&parser);
   if (value && parser.at != parser.end)
     value = problem (&parser, "text after its end");
+  if (!value && error && *error)
+    g_clear_error (error);
   if (!value)
     g_set_error (error, RP_ERROR, RP_ERROR_TEMPLATE, "The variables are no JSON: %s at byte %" G_GSIZE_FORMAT,
                  parser.problem, (gsize)(parser.at - json));
@@ -237,70 +233,103 @@ tpl_parse_json (TplRun *run, const char *json, gsize length, GError **error)
 /* ---- out ---- */
 
 static void
-append_string (GString *out, const TplValue *value)
+append_code (GString *out, gunichar c)
+{
+  if (c < 0x10000)
+    g_string_append_printf (out, "\\u%04x", c);
+  else
+    g_string_append_printf (out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10), 0xdc00 + (c & 0x3ff));
+}
+
+static void
+append_string (GString *out, const TplValue *value, gboolean ascii)
 {
   static const char escapes[] = "\"\\bfnrt", values[] = "\"\\\b\f\n\r\t";
+  const char *end = value->text + value->length;
 
   g_string_append_c (out, '"');
-  for (gsize i = 0; i < value->length; i++)
+  for (const char *at = value->text; at < end; at = g_utf8_next_char (at))
     {
-      guchar c = value->text[i];
-      const char *found = c ? strchr (values, c) : NULL;
+      gunichar c = g_utf8_get_char (at);
+      const char *found = c && c < 128 ? strchr (values, (int)c) : NULL;
 
       if (found)
         g_string_append_printf (out, "\\%c", escapes[found - values]);
-      else if (c < 0x20)
-        g_string_append_printf (out, "\\u%04x", c);
+      else if (c < 0x20 || (ascii && c >= 0x7f))
+        append_code (out, c);
       else
-        g_string_append_c (out, c);
+        g_string_append_unichar (out, c);
     }
   g_string_append_c (out, '"');
 }
 
 static void
-new_line (GString *out, int indent, guint depth)
+new_line (GString *out, const TplJsonStyle *style, guint depth)
 {
-  if (indent < 0)
+  if (!style->indent)
     return;
   g_string_append_c (out, '\n');
-  for (guint i = 0; i < depth * (guint)indent; i++)
-    g_string_append_c (out, ' ');
+  for (guint i = 0; i < depth; i++)
+    g_string_append (out, style->indent);
+}
+
+/* Keys are texts: what can be one is written as a text. */
+static void
+append_key (TplRun *run, GString *out, const TplValue *key, const TplJsonStyle *style)
+{
+  if (key->type == TPL_STRING)
+    append_string (out, key, style->ascii);
+  else if (key->type == TPL_NONE || tpl_is_number (key))
+    {
+      g_string_append_c (out, '"');
+      tpl_append_json (run, out, key, style, 0);
+      g_string_append_c (out, '"');
+    }
+  else
+    tpl_fail (run, "keys must be str, int, float, bool or None, not %s", tpl_type_name (key));
+}
+
+static const TplValue *
+sorted (TplRun *run, const TplValue *dict)
+{
+  TplValue *values[] = { tpl_bool (run, TRUE), NULL, NULL }, *copy = tpl_list (run, TPL_DICT);
+  const TplArgs args = { .positional = values, .n_positional = G_N_ELEMENTS (values) };
+  const TplValue *pairs = tpl_find_filter ("dictsort")->function (run, (TplValue *)dict, &args);
+
+  for (gsize i = 0; pairs && i < pairs->n; i++)
+    tpl_dict_set (run, copy, pairs->items[i]->items[0], pairs->items[i]->items[1]);
+  return copy;
 }
 
 static void
-append_container (TplRun *run, GString *out, const TplValue *value, int indent, guint depth)
+append_container (TplRun *run, GString *out, const TplValue *value, const TplJsonStyle *style, guint depth)
 {
-  gboolean dict = tpl_is_dict (value);
+  gboolean dict = value->type == TPL_DICT;
 
+  if (dict && style->sort_keys)
+    value = sorted (run, value);
   g_string_append_c (out, dict ? '{' : '[');
-  for (gsize i = 0; i < value->n && !run->failed; i++)
+  for (gsize i = 0; i < value->n && out->len <= TPL_MAX_TEXT && tpl_tick (run); i++)
     {
       if (i)
-        g_string_append (out, indent < 0 ? ", " : ",");
-      new_line (out, indent, depth + 1);
+        g_string_append (out, style->item_separator);
+      new_line (out, style, depth + 1);
       if (dict)
         {
-          if (value->keys[i]->type == TPL_STRING)
-            append_string (out, value->keys[i]);
-          else
-            {
-              g_string_append_c (out, '"');
-              tpl_append_json (run, out, value->keys[i], -1, depth + 1);
-              g_string_append_c (out, '"');
-            }
-          g_string_append (out, ": ");
+          append_key (run, out, value->keys[i], style);
+          g_string_append (out, style->key_separator);
         }
-      tpl_append_json (run, out, value->items[i], indent, depth + 1);
+      tpl_append_json (run, out, value->items[i], style, depth + 1);
     }
   if (value->n)
-    new_line (out, indent, depth);
+    new_line (out, style, depth);
   g_string_append_c (out, dict ? '}' : ']');
 }
 
 void
-tpl_append_json (TplRun *run, GString *out, const TplValue *value, int indent, guint depth)
+tpl_append_json (TplRun *run, GString *out, const TplValue *value, const TplJsonStyle *style, guint depth)
 {
-  if (depth > MAX_DEPTH)
+  if (depth > TPL_MAX_DEPTH)
     {
       tpl_fail (run, "a value is nested too deeply");
       return;
@@ -319,18 +348,18 @@ tpl_append_json (TplRun *run, GString *out, const TplValue *value, int indent, g
       else if (isinf (value->number))
         g_string_append (out, value->number < 0 ? "-Infinity" : "Infinity");
       else
-        tpl_append_repr (run, out, value, 0);
+        tpl_append_float (out, value->number);
       break;
     case TPL_INT:
       tpl_append_repr (run, out, value, 0);
       break;
     case TPL_STRING:
-      append_string (out, value);
+      append_string (out, value, style->ascii);
       break;
     case TPL_LIST:
     case TPL_TUPLE:
     case TPL_DICT:
-      append_container (run, out, value, indent, depth);
+      append_container (run, out, value, style, depth);
       break;
     default:
       tpl_fail (run, "Object of type %s is not JSON serializable", tpl_type_name (value));

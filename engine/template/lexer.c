@@ -46,6 +46,12 @@ count_lines (Lexer *lexer, const char *from, const char *to)
     lexer->line += *from == '\n';
 }
 
+static gboolean
+blank_before (const char *at)
+{
+  return tpl_is_blank (g_utf8_get_char (g_utf8_prev_char (at)));
+}
+
 /* Text up to a tag at stop, after what - and the two trim options take away from it. */
 static void
 add_text (Lexer *lexer, const char *stop, gboolean is_block, char sign)
@@ -53,19 +59,19 @@ add_text (Lexer *lexer, const char *stop, gboolean is_block, char sign)
   const char *start = lexer->at, *last = stop;
 
   if (lexer->trim_next)
-    while (start < stop && g_ascii_isspace (*start))
-      start++;
+    while (start < stop && tpl_is_blank (g_utf8_get_char (start)))
+      start = g_utf8_next_char (start);
   else if (lexer->drop_newline && start < stop && *start == '\n')
     start++;
   if (sign == '-')
-    while (last > start && g_ascii_isspace (last[-1]))
-      last--;
+    while (last > start && blank_before (last))
+      last = g_utf8_prev_char (last);
   else if (is_block && sign != '+')
     {
       /* lstrip_blocks: blanks between the start of the line and a block go. */
       const char *line = last;
-      while (line > start && (line[-1] == ' ' || line[-1] == '\t' || line[-1] == '\v' || line[-1] == '\f'))
-        line--;
+      while (line > start && line[-1] != '\n' && blank_before (line))
+        line = g_utf8_prev_char (line);
       if (line == lexer->source || line[-1] == '\n')
         last = line;
     }
@@ -73,6 +79,56 @@ add_text (Lexer *lexer, const char *stop, gboolean is_block, char sign)
     add (lexer, TPL_T_TEXT, start, last - start);
   count_lines (lexer, lexer->at, stop);
   lexer->at = stop;
+}
+
+/* The digits of \x41, \u1234, \U00012345 or, in base 8, \101. at stands on the character before them. */
+static gboolean
+lex_code (Lexer *lexer, GString *text, guint least, guint most, guint base)
+{
+  gunichar c = 0;
+  guint n = 0;
+
+  for (; n < most && lexer->at + 1 < lexer->end; n++, lexer->at++)
+    {
+      int digit = g_ascii_xdigit_value (lexer->at[1]);
+
+      if (digit < 0 || digit >= (int)base)
+        break;
+      c = c * base + (guint)digit;
+    }
+  if (n < least || !g_unichar_validate (c))
+    return fail (lexer, "a wrong escape in a string");
+  g_string_append_unichar (text, c);
+  return TRUE;
+}
+
+/* What follows a backslash, as in Python; at is left on its last byte. */
+static gboolean
+lex_escape (Lexer *lexer, GString *text)
+{
+  static const char escapes[] = "ntrbfva\\'\"", values[] = "\n\t\r\b\f\v\a\\'\"";
+  char c = *lexer->at;
+  const char *found = c ? strchr (escapes, c) : NULL;
+
+  if (found)
+    g_string_append_c (text, values[found - escapes]);
+  else if (c == 'x')
+    return lex_code (lexer, text, 2, 2, 16);
+  else if (c == 'u')
+    return lex_code (lexer, text, 4, 4, 16);
+  else if (c == 'U')
+    return lex_code (lexer, text, 8, 8, 16);
+  else if (c >= '0' && c <= '7')
+    {
+      lexer->at--;
+      return lex_code (lexer, text, 1, 3, 8);
+    }
+  else if (c != '\n')
+    {
+      g_string_append_c (text, '\\');
+      g_string_append_c (text, c);
+    }
+  return TRUE;
 }
 
 static gboolean
@@ -83,44 +139,14 @@ lex_string (Lexer *lexer)
   const char *start = lexer->at++;
 
   for (; lexer->at < lexer->end && *lexer->at != quote; lexer->at++)
-    {
-      static const char escapes[] = "ntrbfva0\\'\"", values[] = "\n\t\r\b\f\v\a\0\\'\"";
-      const char *found;
-
-      if (*lexer->at != '\\' || lexer->at + 1 >= lexer->end)
-        {
-          g_string_append_c (text, *lexer->at);
-          continue;
-        }
-      lexer->at++;
-      found = *lexer->at ? strchr (escapes, *lexer->at) : NULL;
-      if (found)
-        g_string_append_c (text, values[found - escapes]);
-      else if (*lexer->at == '\n')
-        continue;
-      else if (*lexer->at == 'x' || *lexer->at == 'u' || *lexer->at == 'U')
-        {
-          int digits = *lexer->at == 'x' ? 2 : *lexer->at == 'u' ? 4 : 8;
-          gunichar c = 0;
-
-          for (int i = 0; i < digits; i++)
-            {
-              int digit = lexer->at + 1 < lexer->end ? g_ascii_xdigit_value (lexer->at[1]) : -1;
-              if (digit < 0)
-                return fail (lexer, "a wrong escape in a string");
-              c = c << 4 | (guint)digit;
-              lexer->at++;
-            }
-          if (!g_unichar_validate (c))
-            return fail (lexer, "a wrong escape in a string");
-          g_string_append_unichar (text, c);
-        }
-      else
-        {
-          g_string_append_c (text, '\\');
-          g_string_append_c (text, *lexer->at);
-        }
-    }
+    if (*lexer->at != '\\' || lexer->at + 1 >= lexer->end)
+      g_string_append_c (text, *lexer->at);
+    else
+      {
+        lexer->at++;
+        if (!lex_escape (lexer, text))
+          return FALSE;
+      }
   if (lexer->at == lexer->end)
     return fail (lexer, "a string has no end");
   lexer->at++;
@@ -129,35 +155,50 @@ lex_string (Lexer *lexer)
   return TRUE;
 }
 
+static gboolean
+digit_at (const Lexer *lexer, gsize offset)
+{
+  return (gsize)(lexer->end - lexer->at) > offset && g_ascii_isdigit (lexer->at[offset]);
+}
+
+/* Appends digits and the underscores that may stand between them. */
+static void
+take_digits (Lexer *lexer, GString *text)
+{
+  while (digit_at (lexer, 0) || (*lexer->at == '_' && digit_at (lexer, 1)))
+    g_string_append_c (text, *lexer->at++);
+}
+
 static void
 lex_number (Lexer *lexer)
 {
   g_autoptr (GString) text = g_string_new (NULL);
-  gboolean is_float = FALSE;
+  const TplToken *last = lexer->tokens->len ? &g_array_index (lexer->tokens, TplToken, lexer->tokens->len - 1) : NULL;
+  gboolean after_dot = last && last->type == TPL_T_OPERATOR && last->text[0] == '.', is_float = FALSE;
+  gsize sign;
 
-  while (lexer->at < lexer->end)
+  if (*lexer->at == '0' && lexer->end - lexer->at > 2 && strchr ("xXbBoO", lexer->at[1]) && lexer->at[1])
     {
-      char c = *lexer->at;
-
-      if (c == '_' && lexer->at + 1 < lexer->end && g_ascii_isdigit (lexer->at[1]))
-        {
-          lexer->at++;
-          continue;
-        }
-      if (c == '.' && !is_float && lexer->at + 1 < lexer->end && g_ascii_isdigit (lexer->at[1]))
-        is_float = TRUE;
-      else if ((c == 'e' || c == 'E') && lexer->at + 1 < lexer->end
-               && (g_ascii_isdigit (lexer->at[1])
-                   || (lexer->at + 2 < lexer->end && strchr ("+-", lexer->at[1]) && g_ascii_isdigit (lexer->at[2]))))
-        {
-          is_float = TRUE;
-          g_string_append_c (text, *lexer->at++);
-          c = *lexer->at;
-        }
-      else if (!g_ascii_isdigit (c))
-        break;
-      g_string_append_c (text, c);
-      lexer->at++;
+      do
+        g_string_append_c (text, *lexer->at++);
+      while (lexer->at < lexer->end && (g_ascii_isalnum (*lexer->at) || *lexer->at == '_'));
+      add (lexer, TPL_T_INT, text->str, text->len);
+      return;
+    }
+  take_digits (lexer, text);
+  if (!after_dot && lexer->at < lexer->end && *lexer->at == '.' && digit_at (lexer, 1))
+    {
+      is_float = TRUE;
+      g_string_append_c (text, *lexer->at++);
+      take_digits (lexer, text);
+    }
+  sign = lexer->end - lexer->at > 1 && (lexer->at[1] == '+' || lexer->at[1] == '-');
+  if (!after_dot && lexer->at < lexer->end && g_ascii_tolower (*lexer->at) == 'e' && digit_at (lexer, 1 + sign))
+    {
+      is_float = TRUE;
+      g_string_append_len (text, lexer->at, 1 + sign);
+      lexer->at += 1 + sign;
+      take_digits (lexer, text);
     }
   add (lexer, is_float ? TPL_T_FLOAT : TPL_T_INT, text->str, text->len);
 }
@@ -168,60 +209,83 @@ is_name_start (const char *at)
   return g_ascii_isalpha (*at) || *at == '_' || (*at & 0x80);
 }
 
+/* The end of a tag, if it stands here: "%}", "-%}", "+%}"; "}}", "-}}". */
+static gboolean
+lex_close (Lexer *lexer, const char *close)
+{
+  gboolean output = close[0] == '}';
+  char sign = *lexer->at == '-' || (*lexer->at == '+' && !output) ? *lexer->at : '\0';
+
+  if ((gsize)(lexer->end - lexer->at) < 2 + (sign != '\0') || memcmp (lexer->at + (sign != '\0'), close, 2) != 0)
+    return FALSE;
+  lexer->trim_next = sign == '-';
+  lexer->drop_newline = !output && !sign;
+  lexer->at += 2 + (sign != '\0');
+  add (lexer, output ? TPL_T_OUTPUT_END : TPL_T_TAG_END, "", 0);
+  return TRUE;
+}
+
+static gboolean
+lex_operator (Lexer *lexer, guint *depth)
+{
+  static const char *const operators[] = { "//", "**", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~", "<",
+                                           ">",  "=",  ".",  ":",  "|",  ",",  "(", ")", "[", "]", "{", "}", ";" };
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (operators) && !starts_with (lexer, operators[i]); i++)
+    ;
+  if (i == G_N_ELEMENTS (operators))
+    return fail (lexer, "an unexpected character");
+  *depth += strchr ("([{", operators[i][0]) != NULL;
+  if (strchr (")]}", operators[i][0]))
+    {
+      if (*depth == 0)
+        return fail (lexer, "a closing bracket that was not opened");
+      --*depth;
+    }
+  add (lexer, TPL_T_OPERATOR, operators[i], strlen (operators[i]));
+  lexer->at += strlen (operators[i]);
+  return TRUE;
+}
+
+static void
+skip_blanks (Lexer *lexer)
+{
+  for (; lexer->at < lexer->end && tpl_is_blank (g_utf8_get_char (lexer->at)); lexer->at = g_utf8_next_char (lexer->at))
+    lexer->line += *lexer->at == '\n';
+}
+
 /* The inside of a tag, up to its end. */
 static gboolean
 lex_inside (Lexer *lexer, const char *close)
 {
-  static const char *const operators[] = { "//", "**", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~", "<",
-                                           ">",  "=",  ".",  ":",  "|",  ",",  "(", ")", "[", "]", "{", "}", ";" };
-  gboolean output = close[0] == '}';
   guint depth = 0;
 
   for (;;)
     {
-      const char *name = lexer->at;
-      gsize i;
+      const char *name;
+      gboolean ok = TRUE;
 
-      while (lexer->at < lexer->end && g_ascii_isspace (*lexer->at))
-        lexer->line += *lexer->at++ == '\n';
+      skip_blanks (lexer);
       if (lexer->at == lexer->end)
         return fail (lexer, "a tag has no end");
-      lexer->trim_next = *lexer->at == '-' && lexer->end - lexer->at >= 3 && memcmp (lexer->at + 1, close, 2) == 0;
-      if (lexer->trim_next || (depth == 0 && starts_with (lexer, close))
-          || (*lexer->at == '+' && lexer->end - lexer->at >= 3 && memcmp (lexer->at + 1, close, 2) == 0))
-        {
-          lexer->drop_newline = !output && *lexer->at != '+';
-          lexer->at += *lexer->at == '-' || *lexer->at == '+' ? 3 : 2;
-          add (lexer, output ? TPL_T_OUTPUT_END : TPL_T_TAG_END, "", 0);
-          return TRUE;
-        }
+      if (depth == 0 && lex_close (lexer, close))
+        return TRUE;
+      name = lexer->at;
       if (*lexer->at == '"' || *lexer->at == '\'')
+        ok = lex_string (lexer);
+      else if (g_ascii_isdigit (*lexer->at))
+        lex_number (lexer);
+      else if (is_name_start (lexer->at))
         {
-          if (!lex_string (lexer))
-            return FALSE;
-          continue;
-        }
-      if (g_ascii_isdigit (*lexer->at))
-        {
-          lex_number (lexer);
-          continue;
-        }
-      if (is_name_start (lexer->at))
-        {
-          for (name = lexer->at; lexer->at < lexer->end && (is_name_start (lexer->at) || g_ascii_isdigit (*lexer->at));)
+          while (lexer->at < lexer->end && (is_name_start (lexer->at) || g_ascii_isdigit (*lexer->at)))
             lexer->at++;
           add (lexer, TPL_T_NAME, name, lexer->at - name);
-          continue;
         }
-      for (i = 0; i < G_N_ELEMENTS (operators) && !starts_with (lexer, operators[i]); i++)
-        ;
-      if (i == G_N_ELEMENTS (operators))
-        return fail (lexer, "an unexpected character");
-      depth += strchr ("([{", operators[i][0]) != NULL;
-      if (strchr (")]}", operators[i][0]) && depth)
-        depth--;
-      add (lexer, TPL_T_OPERATOR, operators[i], strlen (operators[i]));
-      lexer->at += strlen (operators[i]);
+      else
+        ok = lex_operator (lexer, &depth);
+      if (!ok)
+        return FALSE;
     }
 }
 
@@ -234,8 +298,8 @@ lex_raw (Lexer *lexer)
       const char *at = stop + 2;
       char sign = at < lexer->end && (*at == '-' || *at == '+') ? *at++ : '\0';
 
-      while (at < lexer->end && g_ascii_isspace (*at))
-        at++;
+      while (at < lexer->end && tpl_is_blank (g_utf8_get_char (at)))
+        at = g_utf8_next_char (at);
       if (lexer->end - at < 6 || memcmp (at, "endraw", 6) != 0)
         continue;
       add_text (lexer, stop, TRUE, sign);
@@ -308,6 +372,7 @@ lex_all (Lexer *lexer)
       if (is_raw (lexer))
         {
           g_array_set_size (lexer->tokens, lexer->tokens->len - 3);
+          lexer->drop_newline = FALSE; /* trim_blocks is not for this tag */
           if (!lex_raw (lexer))
             return FALSE;
         }
