@@ -7,9 +7,12 @@ int
 main (int argc, char **argv)
 {
   g_autoptr (RiposteApplication) app = NULL;
+  const char *locale_dir;
 
   setlocale (LC_ALL, "");
-  bindtextdomain (GETTEXT_PACKAGE, RIPOSTE_LOCALE_DIR);
+  /* ./run names what is built, but not installed */
+  locale_dir = g_getenv ("RIPOSTE_LOCALE_DIR");
+  bindtextdomain (GETTEXT_PACKAGE, locale_dir ? locale_dir : RIPOSTE_LOCALE_DIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
   app = riposte_application_new ();

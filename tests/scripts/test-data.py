@@ -147,32 +147,32 @@ def text_in_user_interface_files_is_marked():
                 assert node.get('translatable') == 'yes' or node.get('translatable') == 'no', f'{path}: “{text}”'
 
 
-def extract(folder):
-    """Makes the template from the sources as they are."""
-    pot = os.path.join(folder, 'riposte.pot')
-    run('xgettext', '--from-code=UTF-8', '--add-comments=Translators', '--keyword=_', '--keyword=N_',
-        '--keyword=C_:1c,2', '--keyword=NC_:1c,2', '--directory=' + ROOT, '--output=' + pot,
-        *lines('po/POTFILES.in'))
-    return pot
+@tap.case
+def translations_are_valid_and_complete():
+    assert languages() == sorted(languages())
+    assert [f'po/{code}.po' for code in languages()] == files('po/*.po')
+    for code in languages():
+        out = run('msgfmt', '--check', '--statistics', '--output-file=/dev/null', os.path.join(PO, code + '.po'))
+        assert 'untranslated' not in out and 'fuzzy' not in out and 'warning' not in out, f'{code}: {out}'
 
 
 @tap.case
-def translations_are_valid_and_complete():
-    if not languages():
-        raise tap.Skip('there are no translations yet')
-    assert languages() == sorted(languages())
-    assert [f'po/{code}.po' for code in languages()] == files('po/*.po')
+def the_template_can_be_made():
     with tempfile.TemporaryDirectory() as folder:
-        pot = extract(folder)
+        pot = os.path.join(folder, 'riposte.pot')
+        run('xgettext', '--from-code=UTF-8', '--add-comments=Translators', '--keyword=_', '--keyword=N_',
+            '--keyword=C_:1c,2', '--keyword=NC_:1c,2', '--directory=' + ROOT, '--output=' + pot,
+            *lines('po/POTFILES.in'))
+        with open(pot, encoding='utf-8') as file:
+            assert file.read().count('\nmsgid ') > 100
+        # Who adds a string does not speak all languages, so this is news for translators, and no failure.
         for code in languages():
             merged = os.path.join(folder, code + '.po')
-            out = run('msgfmt', '--check', '--statistics', '--output-file=/dev/null', os.path.join(PO, code + '.po'))
-            assert 'untranslated' not in out and 'fuzzy' not in out, f'{code}: {out}'
             run('msgmerge', '--quiet', '--no-fuzzy-matching', '--output-file=' + merged,
                 os.path.join(PO, code + '.po'), pot)
-            out = run('msgattrib', '--untranslated', '--no-obsolete', merged)
-            missing = re.findall(r'^msgid "(.+)"$', out, re.MULTILINE)
-            assert not missing, f'{code} lacks {missing}'
+            missing = run('msgattrib', '--untranslated', '--no-obsolete', merged).count('\nmsgid "')
+            if missing > 1:
+                print(f'# {code} lacks {missing - 1} strings')
 
 
 tap.main()
