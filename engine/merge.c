@@ -11,11 +11,11 @@ typedef struct
   RpToken token;          /* -1: none */
 } Symbol;
 
+/* A symbol and the next one. */
 typedef struct
 {
-  guint64 order;      /* lower is better */
-  gint32 left, right; /* symbols */
-  guint32 length;     /* of both when the pair was found: it is stale if they changed */
+  guint64 key;    /* lower is better: order << 32 | the left symbol */
+  guint32 length; /* of both when the pair was found: it is stale if they changed */
   RpToken merged;
 } Pair;
 
@@ -28,12 +28,21 @@ typedef struct
   gboolean by_score;
 } Merger;
 
-static gboolean
-better (const Pair *a, const Pair *b)
+void
+rp_merge_scratch_init (RpMergeScratch *scratch)
 {
-  return a->order != b->order ? a->order < b->order : a->left < b->left;
+  scratch->symbols = g_array_new (FALSE, FALSE, sizeof (Symbol));
+  scratch->heap = g_array_new (FALSE, FALSE, sizeof (Pair));
 }
 
+void
+rp_merge_scratch_clear (RpMergeScratch *scratch)
+{
+  g_clear_pointer (&scratch->symbols, g_array_unref);
+  g_clear_pointer (&scratch->heap, g_array_unref);
+}
+
+/* The heap is of four children a node, which lie in one line of the cache. */
 static void
 push (GArray *heap, Pair pair)
 {
@@ -42,8 +51,8 @@ push (GArray *heap, Pair pair)
 
   g_array_append_val (heap, pair);
   pairs = (Pair *)heap->data;
-  for (; at && better (&pair, &pairs[(at - 1) / 2]); at = (at - 1) / 2)
-    pairs[at] = pairs[(at - 1) / 2];
+  for (; at && pair.key < pairs[(at - 1) / 4].key; at = (at - 1) / 4)
+    pairs[at] = pairs[(at - 1) / 4];
   pairs[at] = pair;
 }
 
@@ -56,23 +65,24 @@ pop (GArray *heap)
 
   for (;;)
     {
-      guint child = 2 * at + 1;
+      guint first = 4 * at + 1, best = first;
 
-      if (child + 1 < n && better (&pairs[child + 1], &pairs[child]))
-        child++;
-      if (child >= n || !better (&pairs[child], &last))
+      for (guint child = first + 1; child < MIN (first + 4, n); child++)
+        if (pairs[child].key < pairs[best].key)
+          best = child;
+      if (best >= n || pairs[best].key >= last.key)
         break;
-      pairs[at] = pairs[child];
-      at = child;
+      pairs[at] = pairs[best];
+      at = best;
     }
   if (n)
     pairs[at] = last;
-  g_array_set_size (heap, n);
+  heap->len = n;
   return top;
 }
 
 /* Scores as integers that order the other way round: the highest score first. */
-static guint64
+static guint32
 order_of_score (float score)
 {
   guint32 bits;
@@ -87,27 +97,29 @@ consider (Merger *merger, gint32 left, gint32 right)
 {
   const Symbol *a, *b;
   Pair pair;
+  guint32 order;
 
   if (left < 0 || right < 0)
     return;
   a = &merger->symbols[left];
   b = &merger->symbols[right];
-  pair = (Pair){ .left = left, .right = right, .length = a->length + b->length };
+  pair.length = a->length + b->length;
   if (merger->by_score)
     {
       pair.merged = rp_vocab_find (merger->vocab, merger->text + a->offset, pair.length);
       if (pair.merged < 0)
         return;
-      pair.order = order_of_score (merger->vocab->tokens[pair.merged].score);
+      order = order_of_score (merger->vocab->tokens[pair.merged].score);
     }
   else
     {
       guint64 merge = rp_vocab_find_merge (merger->vocab, a->token, b->token);
       if (merge == G_MAXUINT64)
         return;
-      pair.order = merge >> 32;
+      order = merge >> 32;
       pair.merged = merge & 0xffffffff;
     }
+  pair.key = (guint64)order << 32 | (guint32)left;
   push (merger->heap, pair);
 }
 
@@ -121,18 +133,23 @@ merge_all (Merger *merger, gint32 n)
   while (merger->heap->len)
     {
       Pair pair = pop (merger->heap);
-      Symbol *left = &symbols[pair.left], *right = &symbols[pair.right];
+      gint32 index = pair.key & 0xffffffff;
+      Symbol *left = &symbols[index], *right;
 
-      if (left->length == 0 || right->length == 0 || left->length + right->length != pair.length)
+      /* The two can only have grown, or been merged away. */
+      if (left->length == 0 || left->next < 0)
+        continue;
+      right = &symbols[left->next];
+      if (left->length + right->length != pair.length)
         continue;
       left->length = pair.length;
       left->token = pair.merged;
       left->next = right->next;
       right->length = 0;
       if (left->next >= 0)
-        symbols[left->next].previous = pair.left;
-      consider (merger, left->previous, pair.left);
-      consider (merger, pair.left, left->next);
+        symbols[left->next].previous = index;
+      consider (merger, left->previous, index);
+      consider (merger, index, left->next);
     }
 }
 
@@ -143,7 +160,8 @@ append (GArray *out, RpToken token)
     g_array_append_val (out, token);
 }
 
-/* The bytes of a symbol that is no token, as byte tokens; what has none is the unknown token, once. */
+/* A symbol that is no token, as byte tokens. Where one is missing it is the unknown token, once; a vocabulary that has
+ * none cannot express it. */
 static void
 append_bytes (const RpVocab *vocab, const char *text, gsize length, GArray *out)
 {
@@ -174,18 +192,38 @@ append_symbols (const Merger *merger, GArray *out)
     }
 }
 
-static Symbol *
+static void
+merger_init (Merger *merger, const RpVocab *vocab, RpMergeScratch *scratch, const char *text, gsize length)
+{
+  g_array_set_size (scratch->symbols, length);
+  g_array_set_size (scratch->heap, 0);
+  *merger
+    = (Merger){ .vocab = vocab, .text = text, .symbols = (Symbol *)scratch->symbols->data, .heap = scratch->heap };
+}
+
+static void
 make_symbol (Merger *merger, gint32 i, guint32 offset, guint32 length, RpToken token)
 {
   merger->symbols[i] = (Symbol){ offset, length, i - 1, i + 1, token };
-  return &merger->symbols[i];
+}
+
+static void
+run (Merger *merger, gint32 n, GArray *out)
+{
+  merger->symbols[n - 1].next = -1;
+  merge_all (merger, n);
+  append_symbols (merger, out);
 }
 
 void
-rp_bpe_encode (const RpVocab *vocab, const char *text, gsize length, gboolean ignore_merges, GArray *out)
+rp_bpe_encode (const RpVocab *vocab,
+               RpMergeScratch *scratch,
+               const char *text,
+               gsize length,
+               gboolean ignore_merges,
+               GArray *out)
 {
-  Symbol small[64];
-  Merger merger = { .vocab = vocab, .text = text };
+  Merger merger;
   RpToken whole;
 
   if (length == 0)
@@ -195,39 +233,31 @@ rp_bpe_encode (const RpVocab *vocab, const char *text, gsize length, gboolean ig
       append (out, whole);
       return;
     }
-  merger.symbols = length <= G_N_ELEMENTS (small) ? small : g_new (Symbol, length);
-  merger.heap = g_array_new (FALSE, FALSE, sizeof (Pair));
+  merger_init (&merger, vocab, scratch, text, length);
   for (gsize i = 0; i < length; i++)
     make_symbol (&merger, i, i, 1, vocab->byte_tokens[(guint8)text[i]]);
-  merger.symbols[length - 1].next = -1;
-  merge_all (&merger, length);
-  append_symbols (&merger, out);
-  g_array_unref (merger.heap);
-  if (merger.symbols != small)
-    g_free (merger.symbols);
+  run (&merger, length, out);
 }
 
 void
-rp_spm_encode (const RpVocab *vocab, const char *text, gsize length, GArray *out)
+rp_spm_encode (const RpVocab *vocab, RpMergeScratch *scratch, const char *text, gsize length, GArray *out)
 {
-  Merger merger = { .vocab = vocab, .text = text, .by_score = TRUE };
+  /* The length of a character by the upper half of its first byte, which is believed: of broken UTF-8, what the first
+   * byte promises stays together, as the reference has it. */
+  static const guint8 sizes[16] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4 };
+  Merger merger;
   gint32 n = 0;
 
   if (length == 0)
     return;
-  merger.symbols = g_new (Symbol, length);
-  merger.heap = g_array_new (FALSE, FALSE, sizeof (Pair));
+  merger_init (&merger, vocab, scratch, text, length);
+  merger.by_score = TRUE;
   for (gsize at = 0; at < length; n++)
     {
-      gunichar c = g_utf8_get_char_validated (text + at, length - at);
-      gsize size = c >= (gunichar)-2 ? 1 : (gsize)g_unichar_to_utf8 (c, NULL);
+      gsize size = MIN (sizes[(guint8)text[at] >> 4], length - at);
 
       make_symbol (&merger, n, at, size, rp_vocab_find (vocab, text + at, size));
       at += size;
     }
-  merger.symbols[n - 1].next = -1;
-  merge_all (&merger, n);
-  append_symbols (&merger, out);
-  g_array_unref (merger.heap);
-  g_free (merger.symbols);
+  run (&merger, n, out);
 }

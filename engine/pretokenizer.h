@@ -19,10 +19,12 @@ typedef enum
 RpPretokenizer *rp_pretokenizer_new (const char *name, GError **error);
 void rp_pretokenizer_free (RpPretokenizer *self);
 RpPretokenizerFlags rp_pretokenizer_get_flags (const RpPretokenizer *self);
+/* The names of one row of the table, separated by blanks; NULL past the last. For tests of all of them. */
+const char *rp_pretokenizer_get_names (guint row);
 
 /**
  * rp_pretokenizer_split:
- * @text: valid UTF-8, @length bytes
+ * @text: @length bytes; those that are no UTF-8 count as characters U+FFFD
  * @ends: (element-type gsize): filled with the end of each piece; the last is @length
  * @scratch: (element-type gsize): for the function's own use
  */

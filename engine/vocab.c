@@ -2,14 +2,17 @@
 
 #include <string.h>
 
-void
+#define MAX_BYTES (1u << 30)
+
+gboolean
 rp_vocab_init (RpVocab *vocab, guint n_tokens)
 {
   *vocab = (RpVocab){ .n_tokens = n_tokens, .unknown = -1 };
-  vocab->tokens = g_new0 (RpVocabToken, n_tokens);
+  vocab->tokens = g_try_new0 (RpVocabToken, n_tokens);
   vocab->bytes = g_byte_array_new ();
   for (guint i = 0; i < 256; i++)
     vocab->byte_tokens[i] = -1;
+  return vocab->tokens != NULL;
 }
 
 void
@@ -22,14 +25,17 @@ rp_vocab_clear (RpVocab *vocab)
   g_clear_pointer (&vocab->merge_values, g_free);
 }
 
-void
-rp_vocab_set (RpVocab *vocab, RpToken id, const char *text, gsize length)
+gboolean
+rp_vocab_set (RpVocab *vocab, RpToken id, const char *text, gsize length, RpTokenType type)
 {
+  if (length > MAX_BYTES - vocab->bytes->len)
+    return FALSE;
   vocab->tokens[id].offset = vocab->bytes->len;
   vocab->tokens[id].length = length;
-  vocab->tokens[id].type = RP_TOKEN_NORMAL;
+  vocab->tokens[id].type = type;
   vocab->max_length = MAX (vocab->max_length, length);
   g_byte_array_append (vocab->bytes, (const guint8 *)text, length);
+  return TRUE;
 }
 
 /* FNV-1a, folded. */
@@ -61,9 +67,11 @@ same (const RpVocab *vocab, RpToken id, const char *text, gsize length)
   return token->length == length && memcmp (vocab->bytes->data + token->offset, text, length) == 0;
 }
 
-void
-rp_vocab_index (RpVocab *vocab)
+RpToken
+rp_vocab_index (RpVocab *vocab, guint types)
 {
+  RpToken duplicate = -1;
+
   vocab->slot_mask = table_mask (vocab->n_tokens);
   vocab->slots = g_new (RpToken, vocab->slot_mask + 1);
   memset (vocab->slots, 0xff, (vocab->slot_mask + 1) * sizeof *vocab->slots);
@@ -73,14 +81,16 @@ rp_vocab_index (RpVocab *vocab)
       const char *text = (const char *)vocab->bytes->data + token->offset;
       guint slot = hash_bytes (text, token->length) & vocab->slot_mask;
 
-      if (token->length == 0)
+      if (token->length == 0 || !(types >> token->type & 1))
         continue;
       while (vocab->slots[slot] >= 0 && !same (vocab, vocab->slots[slot], text, token->length))
         slot = (slot + 1) & vocab->slot_mask;
-      if (vocab->slots[slot] < 0
-          || (token->type == RP_TOKEN_NORMAL && vocab->tokens[vocab->slots[slot]].type != RP_TOKEN_NORMAL))
+      if (vocab->slots[slot] < 0)
         vocab->slots[slot] = id;
+      else
+        duplicate = id;
     }
+  return duplicate;
 }
 
 RpToken
@@ -103,13 +113,16 @@ hash_pair (guint64 key)
   return key >> 32;
 }
 
-void
+gboolean
 rp_vocab_reserve_merges (RpVocab *vocab, gsize n)
 {
   vocab->merge_mask = table_mask (n);
-  vocab->merge_keys = g_new (guint64, vocab->merge_mask + 1);
-  vocab->merge_values = g_new (guint64, vocab->merge_mask + 1);
+  vocab->merge_keys = g_try_new (guint64, vocab->merge_mask + 1);
+  vocab->merge_values = g_try_new (guint64, vocab->merge_mask + 1);
+  if (!vocab->merge_keys || !vocab->merge_values)
+    return FALSE;
   memset (vocab->merge_keys, 0xff, (vocab->merge_mask + 1) * sizeof *vocab->merge_keys);
+  return TRUE;
 }
 
 void

@@ -40,24 +40,40 @@ typedef struct
   guint merge_mask;
 
   RpToken byte_tokens[256]; /* -1: none */
-  RpToken unknown;          /* -1: none */
+  RpToken unknown;          /* what has no token; -1: it is left out */
 } RpVocab;
 
-void rp_vocab_init (RpVocab *vocab, guint n_tokens);
+/* FALSE where there is not so much memory. */
+gboolean rp_vocab_init (RpVocab *vocab, guint n_tokens);
 void rp_vocab_clear (RpVocab *vocab);
-/* Tokens are set in the order of their ids. */
-void rp_vocab_set (RpVocab *vocab, RpToken id, const char *text, gsize length);
-/* After the last one: makes the index. Where two tokens have the same bytes, the normal one wins, then the lower id. */
-void rp_vocab_index (RpVocab *vocab);
+/* Tokens are set in the order of their ids. FALSE where they are too long together. */
+gboolean rp_vocab_set (RpVocab *vocab, RpToken id, const char *text, gsize length, RpTokenType type);
+/* After the last one: makes the index of the tokens whose types are in @types, a bit each. Returns a token whose bytes
+ * another one has as well; -1: there is none. */
+RpToken rp_vocab_index (RpVocab *vocab, guint types);
 RpToken rp_vocab_find (const RpVocab *vocab, const char *text, gsize length); /* -1: none */
-void rp_vocab_reserve_merges (RpVocab *vocab, gsize n);
+gboolean rp_vocab_reserve_merges (RpVocab *vocab, gsize n);
 void rp_vocab_add_merge (RpVocab *vocab, RpToken left, RpToken right, guint rank, RpToken merged);
 /* The rank of a merge in the upper and its token in the lower 32 bits; G_MAXUINT64: none. */
 guint64 rp_vocab_find_merge (const RpVocab *vocab, RpToken left, RpToken right);
 
+/* What encoding needs besides, kept from one piece to the next. */
+typedef struct
+{
+  GArray *symbols, *heap;
+} RpMergeScratch;
+
+void rp_merge_scratch_init (RpMergeScratch *scratch);
+void rp_merge_scratch_clear (RpMergeScratch *scratch);
+
 /* Appends the tokens of text to out: byte-pair merges by rank (Sennrich et al. 2016) within one piece, */
-void rp_bpe_encode (const RpVocab *vocab, const char *text, gsize length, gboolean ignore_merges, GArray *out);
+void rp_bpe_encode (const RpVocab *vocab,
+                    RpMergeScratch *scratch,
+                    const char *text,
+                    gsize length,
+                    gboolean ignore_merges,
+                    GArray *out);
 /* and SentencePiece's by score (Kudo & Richardson 2018), of text whose blanks are U+2581 already. */
-void rp_spm_encode (const RpVocab *vocab, const char *text, gsize length, GArray *out);
+void rp_spm_encode (const RpVocab *vocab, RpMergeScratch *scratch, const char *text, gsize length, GArray *out);
 
 G_END_DECLS
