@@ -1,6 +1,7 @@
 /* Languages, indentation, and code put into a text. */
 #include "indentation.h"
 #include "riposte-document.h"
+#include "riposte-indenter.h"
 #include "source-style.h"
 
 #include <adwaita.h>
@@ -334,6 +335,54 @@ test_insert_code_language (void)
   g_assert_cmpstr (name, ==, "Untitled.py");
 }
 
+/* ---- while one types ---- */
+
+/* What GtkSourceView does for a key: the letter, then the indenter. */
+static void
+test_indent_while_typing (void)
+{
+  static const struct
+  {
+    const char *language, *before, *key, *after;
+  } rows[] = {
+    { "c", "if (x) {|", "\n", "if (x) {\n    |" },
+    { "c", "    x;|", "\n", "    x;\n    |" },
+    { "c", "    if (x) {|}", "\n", "    if (x) {\n        |\n    }" },
+    { "c", "f (a,\n  b);|", "\n", "f (a,\n  b);\n  |" },
+    { "c", "{\n    x;\n    |", "}", "{\n    x;\n}|" },
+    { "c", "  {\n    { y }\n      |", "}", "  {\n    { y }\n  }|" },
+    { "c", "|", "}", "}|" },
+    { "c", "x = y|", "}", "x = y}|" },
+    { "c", "a: |", "\n", "a: \n|" },
+    { "c", "|", "\n", "\n|" },
+    { "python3", "def f():|", "\n", "def f():\n    |" },
+    { "python3", "x = [|]", "\n", "x = [\n    |\n]" },
+    { "python3", "x  |  y", "\n", "x  \n|y" },
+    { "go", "func f() {|", "\n", "func f() {\n\t|" },
+    { NULL, "\ta {|", "\n", "\ta {\n            |" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (RiposteDocument) document = riposte_document_new (1);
+      g_autoptr (GtkSourceIndenter) indenter = riposte_indenter_new ();
+      GtkTextBuffer *buffer = GTK_TEXT_BUFFER (document);
+      GtkTextIter caret;
+      g_autoptr (GtkWidget) view = g_object_ref_sink (gtk_source_view_new_with_buffer (GTK_SOURCE_BUFFER (buffer)));
+
+      gtk_source_buffer_set_language (GTK_SOURCE_BUFFER (buffer),
+                                      rows[i].language ? riposte_source_guess_language (NULL, rows[i].language) : NULL);
+      set_text (buffer, rows[i].before);
+      gtk_text_buffer_insert_at_cursor (buffer, rows[i].key, -1);
+      gtk_text_buffer_get_iter_at_mark (buffer, &caret, gtk_text_buffer_get_insert (buffer));
+      gtk_source_indenter_indent (indenter, GTK_SOURCE_VIEW (view), &caret);
+      gtk_text_buffer_place_cursor (buffer, &caret);
+      g_autofree char *result = marked_text (buffer);
+      g_test_message ("row %zu", i);
+      g_assert_cmpstr (result, ==, rows[i].after);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -347,5 +396,6 @@ main (int argc, char **argv)
   g_test_add_func ("/insert-code/places", test_insert_code);
   g_test_add_func ("/insert-code/one-step", test_insert_code_is_one_step);
   g_test_add_func ("/insert-code/language", test_insert_code_language);
+  g_test_add_func ("/indentation/while-typing", test_indent_while_typing);
   return g_test_run ();
 }

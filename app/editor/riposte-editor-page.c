@@ -1,5 +1,7 @@
 #include "riposte-editor-page.h"
 
+#include "riposte-indenter.h"
+
 #include <glib/gi18n.h>
 #include <string.h>
 
@@ -339,6 +341,8 @@ riposte_editor_page_new (guint number)
 
   self->document = riposte_document_new (number);
   gtk_text_view_set_buffer (GTK_TEXT_VIEW (self->view), GTK_TEXT_BUFFER (self->document));
+  g_autoptr (GtkSourceIndenter) indenter = riposte_indenter_new ();
+  gtk_source_view_set_indenter (self->view, indenter);
   riposte_search_bar_attach (self->search_bar, self->view);
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     g_signal_connect_object (self->document, rows[i].signal, G_CALLBACK (rows[i].update), self, G_CONNECT_SWAPPED);
