@@ -1,28 +1,10 @@
-#include "riposte-document.h"
+#include "riposte-document-private.h"
 
 #include "file-probe.h"
 #include "source-style.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
-
-struct _RiposteDocument
-{
-  GtkSourceBuffer parent_instance;
-
-  GFile *file;                /* as the user named it */
-  GtkSourceFile *source_file; /* where it leads, and its encoding and line ends */
-  char *etag;                 /* of the content that was loaded or saved */
-  GFileMonitor *monitor;
-  GCancellable *lifetime; /* of looks at the disk that nobody waits for */
-  guint number;
-  guint generation; /* of loads and saves; a look at the disk from before one says nothing any more */
-  double progress;
-  RiposteDiskState disk_state;
-  RiposteIndentation indentation;
-  gboolean indentation_known; /* from the text, not only from its language */
-  gboolean busy;
-};
 
 G_DEFINE_FINAL_TYPE (RiposteDocument, riposte_document, GTK_SOURCE_TYPE_BUFFER)
 G_DEFINE_ENUM_TYPE (RiposteDiskState,
@@ -53,8 +35,8 @@ static guint signals[N_SIGNALS];
 
 /* ---- small state ---- */
 
-static void
-set_busy (RiposteDocument *self, gboolean busy)
+void
+riposte_document_set_busy (RiposteDocument *self, gboolean busy)
 {
   self->busy = busy;
   if (busy)
@@ -66,8 +48,8 @@ set_busy (RiposteDocument *self, gboolean busy)
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_BUSY]);
 }
 
-static void
-on_progress (goffset current, goffset total, gpointer user_data)
+void
+riposte_document_on_progress (goffset current, goffset total, gpointer user_data)
 {
   RiposteDocument *self = user_data;
 
@@ -75,8 +57,8 @@ on_progress (goffset current, goffset total, gpointer user_data)
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PROGRESS]);
 }
 
-static void
-set_file (RiposteDocument *self, GFile *file)
+void
+riposte_document_set_file (RiposteDocument *self, GFile *file)
 {
   if (file == self->file || !g_set_object (&self->file, file))
     return;
@@ -84,8 +66,8 @@ set_file (RiposteDocument *self, GFile *file)
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TITLE]);
 }
 
-static void
-set_disk_state (RiposteDocument *self, RiposteDiskState state)
+void
+riposte_document_set_disk_state (RiposteDocument *self, RiposteDiskState state)
 {
   if (self->disk_state == state)
     return;
@@ -112,8 +94,8 @@ language_id (RiposteDocument *self)
 }
 
 /* From the text where it is indented, else from the language. */
-static void
-guess_indentation (RiposteDocument *self)
+void
+riposte_document_guess_indentation (RiposteDocument *self)
 {
   g_autofree char *start = dup_start (self, 2000);
 
@@ -127,7 +109,7 @@ riposte_document_update_indentation (RiposteDocument *self)
 {
   g_return_if_fail (RIPOSTE_IS_DOCUMENT (self));
   if (!self->indentation_known)
-    guess_indentation (self);
+    riposte_document_guess_indentation (self);
 }
 
 /* "#!/usr/bin/env python3.11 -u" -> "python" */
@@ -150,8 +132,8 @@ dup_interpreter (RiposteDocument *self)
   return NULL;
 }
 
-static void
-guess_language (RiposteDocument *self)
+void
+riposte_document_guess_language (RiposteDocument *self)
 {
   g_autofree char *name = self->file ? g_file_get_basename (self->file) : NULL;
   g_autofree char *interpreter = dup_interpreter (self);
@@ -159,6 +141,13 @@ guess_language (RiposteDocument *self)
 
   if (language)
     gtk_source_buffer_set_language (GTK_SOURCE_BUFFER (self), language);
+}
+
+void
+riposte_document_fail_task (GTask *task, GError *error)
+{
+  riposte_document_set_busy (g_task_get_source_object (task), FALSE);
+  g_task_return_error (task, error);
 }
 
 /* ---- what happens to the file meanwhile ---- */
@@ -180,14 +169,14 @@ on_looked (GObject *source, GAsyncResult *result, gpointer user_data)
   if (self->busy || look->generation != self->generation)
     return;
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
-    set_disk_state (self, RIPOSTE_DISK_DELETED);
+    riposte_document_set_disk_state (self, RIPOSTE_DISK_DELETED);
   else if (info && self->etag && g_file_info_get_etag (info))
-    set_disk_state (self,
-                    strcmp (self->etag, g_file_info_get_etag (info)) == 0 ? RIPOSTE_DISK_SAME : RIPOSTE_DISK_CHANGED);
+    riposte_document_set_disk_state (
+      self, strcmp (self->etag, g_file_info_get_etag (info)) == 0 ? RIPOSTE_DISK_SAME : RIPOSTE_DISK_CHANGED);
 }
 
-static void
-look_at_disk (RiposteDocument *self)
+void
+riposte_document_look_at_disk (RiposteDocument *self)
 {
   GFile *real = gtk_source_file_get_location (self->source_file);
 
@@ -200,8 +189,8 @@ look_at_disk (RiposteDocument *self)
                            self->lifetime, on_looked, look);
 }
 
-static void
-watch_disk (RiposteDocument *self)
+void
+riposte_document_watch_disk (RiposteDocument *self)
 {
   GFile *real = gtk_source_file_get_location (self->source_file);
 
@@ -211,278 +200,8 @@ watch_disk (RiposteDocument *self)
     return;
   self->monitor = g_file_monitor_file (real, G_FILE_MONITOR_NONE, NULL, NULL);
   if (self->monitor)
-    g_signal_connect_object (self->monitor, "changed", G_CALLBACK (look_at_disk), self, G_CONNECT_SWAPPED);
-}
-
-/* ---- loading ---- */
-
-typedef struct
-{
-  RiposteFileProbe *probe;
-  int line, column; /* of the caret, to be there again */
-} Load;
-
-static void
-load_free (Load *load)
-{
-  g_clear_pointer (&load->probe, riposte_file_probe_free);
-  g_free (load);
-}
-
-static void
-fail_task (GTask *task, GError *error)
-{
-  set_busy (g_task_get_source_object (task), FALSE);
-  g_task_return_error (task, error);
-}
-
-static void
-restore_caret (RiposteDocument *self, int line, int column)
-{
-  GtkTextIter caret;
-
-  gtk_text_buffer_get_iter_at_line (GTK_TEXT_BUFFER (self), &caret, line);
-  for (int i = 0; i < column && !gtk_text_iter_ends_line (&caret); i++)
-    gtk_text_iter_forward_char (&caret);
-  gtk_text_buffer_place_cursor (GTK_TEXT_BUFFER (self), &caret);
-}
-
-static void
-on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  RiposteDocument *self = g_task_get_source_object (task);
-  Load *load = g_task_get_task_data (task);
-  g_autoptr (GError) error = NULL;
-
-  if (!gtk_source_file_loader_load_finish (GTK_SOURCE_FILE_LOADER (source), result, &error))
-    {
-      /* What could not be decoded now stands there as escapes, which must never be saved. */
-      gtk_text_buffer_set_text (GTK_TEXT_BUFFER (self), "", 0);
-      gtk_text_buffer_set_modified (GTK_TEXT_BUFFER (self), FALSE);
-      fail_task (task, g_steal_pointer (&error));
-      return;
-    }
-  g_free (self->etag);
-  self->etag = g_strdup (load->probe->etag);
-  guess_language (self);
-  guess_indentation (self);
-  restore_caret (self, load->line, load->column);
-  gtk_text_buffer_set_modified (GTK_TEXT_BUFFER (self), FALSE);
-  set_busy (self, FALSE);
-  set_disk_state (self, RIPOSTE_DISK_SAME);
-  watch_disk (self);
-  /* It may have changed between the probe and the last byte. */
-  look_at_disk (self);
-  g_task_return_boolean (task, TRUE);
-}
-
-static void
-on_probed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  RiposteDocument *self = g_task_get_source_object (task);
-  Load *load = g_task_get_task_data (task);
-  GCancellable *cancellable = g_task_get_cancellable (task);
-  GError *error = NULL;
-
-  load->probe = riposte_file_probe_finish (result, &error);
-  if (!load->probe)
-    {
-      fail_task (task, error);
-      return;
-    }
-  gtk_source_file_set_location (self->source_file, load->probe->real);
-  gtk_source_buffer_set_implicit_trailing_newline (GTK_SOURCE_BUFFER (self), load->probe->ends_in_newline);
-
-  g_autoptr (GtkSourceFileLoader) loader = gtk_source_file_loader_new (GTK_SOURCE_BUFFER (self), self->source_file);
-  g_autoptr (GSList) candidates = g_slist_append (NULL, (gpointer)load->probe->encoding);
-  gtk_source_file_loader_set_candidate_encodings (loader, candidates);
-  gtk_source_file_loader_load_async (loader, G_PRIORITY_DEFAULT, cancellable, on_progress, g_object_ref (self),
-                                     g_object_unref, on_loaded, g_steal_pointer (&task));
-}
-
-void
-riposte_document_load_async (RiposteDocument *self,
-                             GFile *file,
-                             GCancellable *cancellable,
-                             GAsyncReadyCallback callback,
-                             gpointer user_data)
-{
-  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
-  GtkTextIter caret;
-
-  g_return_if_fail (RIPOSTE_IS_DOCUMENT (self));
-  g_return_if_fail (file || self->file);
-  g_return_if_fail (!self->busy);
-
-  Load *load = g_new0 (Load, 1);
-  gtk_text_buffer_get_iter_at_mark (GTK_TEXT_BUFFER (self), &caret,
-                                    gtk_text_buffer_get_insert (GTK_TEXT_BUFFER (self)));
-  load->line = gtk_text_iter_get_line (&caret);
-  load->column = gtk_text_iter_get_line_offset (&caret);
-  g_task_set_source_tag (task, riposte_document_load_async);
-  g_task_set_task_data (task, load, (GDestroyNotify)load_free);
-  if (file)
-    set_file (self, file);
-  set_busy (self, TRUE);
-  riposte_file_probe_async (self->file, cancellable, on_probed, g_steal_pointer (&task));
-}
-
-gboolean
-riposte_document_load_finish (RiposteDocument *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-/* ---- saving ---- */
-
-typedef struct
-{
-  GFile *file;
-  RiposteSaveFlags flags;
-} Save;
-
-static void
-save_free (Save *save)
-{
-  g_object_unref (save->file);
-  g_free (save);
-}
-
-static void
-on_saved_info (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  RiposteDocument *self = g_task_get_source_object (task);
-  Save *save = g_task_get_task_data (task);
-  g_autoptr (GFileInfo) info = g_file_query_info_finish (G_FILE (source), result, NULL);
-
-  g_free (self->etag);
-  self->etag = info ? g_strdup (g_file_info_get_etag (info)) : NULL;
-  gboolean renamed = !self->file || !g_file_equal (self->file, save->file);
-  set_file (self, save->file);
-  if (renamed)
-    guess_language (self);
-  gtk_text_buffer_set_modified (GTK_TEXT_BUFFER (self), FALSE);
-  set_busy (self, FALSE);
-  set_disk_state (self, RIPOSTE_DISK_SAME);
-  watch_disk (self);
-  g_task_return_boolean (task, TRUE);
-}
-
-static void
-on_saved (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  RiposteDocument *self = g_task_get_source_object (task);
-  GError *error = NULL;
-
-  if (!gtk_source_file_saver_save_finish (GTK_SOURCE_FILE_SAVER (source), result, &error))
-    {
-      /* What the converter says of a letter that the encoding lacks. */
-      if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA))
-        {
-          error->domain = GTK_SOURCE_FILE_SAVER_ERROR;
-          error->code = GTK_SOURCE_FILE_SAVER_ERROR_INVALID_CHARS;
-        }
-      fail_task (task, error);
-      return;
-    }
-  /* Saved is saved: from here nothing fails, and nothing is cancelled. */
-  g_file_query_info_async (gtk_source_file_get_location (self->source_file), G_FILE_ATTRIBUTE_ETAG_VALUE,
-                           G_FILE_QUERY_INFO_NONE, G_PRIORITY_DEFAULT, NULL, on_saved_info, g_steal_pointer (&task));
-}
-
-static void
-write_file (GTask *task, GFile *real)
-{
-  RiposteDocument *self = g_task_get_source_object (task);
-  Save *save = g_task_get_task_data (task);
-  GFile *own = gtk_source_file_get_location (self->source_file);
-  GCancellable *cancellable = g_task_get_cancellable (task);
-  g_autoptr (GtkSourceFileSaver) saver
-    = own && g_file_equal (own, real)
-        ? gtk_source_file_saver_new (GTK_SOURCE_BUFFER (self), self->source_file)
-        : gtk_source_file_saver_new_with_target (GTK_SOURCE_BUFFER (self), self->source_file, real);
-
-  if (save->flags & RIPOSTE_SAVE_OVERWRITE)
-    gtk_source_file_saver_set_flags (saver, GTK_SOURCE_FILE_SAVER_FLAGS_IGNORE_MODIFICATION_TIME);
-  if ((save->flags & RIPOSTE_SAVE_AS_UTF8) || !gtk_source_file_get_encoding (self->source_file))
-    gtk_source_file_saver_set_encoding (saver, gtk_source_encoding_get_utf8 ());
-  gtk_source_file_saver_save_async (saver, G_PRIORITY_DEFAULT, cancellable, on_progress, g_object_ref (self),
-                                    g_object_unref, on_saved, task);
-}
-
-static void
-on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  RiposteDocument *self = g_task_get_source_object (task);
-  g_autoptr (GFileInfo) info = g_file_query_info_finish (G_FILE (source), result, NULL);
-  const char *etag = info ? g_file_info_get_etag (info) : NULL;
-
-  if (etag && strcmp (etag, self->etag) != 0)
-    {
-      fail_task (task,
-                 g_error_new_literal (GTK_SOURCE_FILE_SAVER_ERROR, GTK_SOURCE_FILE_SAVER_ERROR_EXTERNALLY_MODIFIED,
-                                      _ ("Another program changed the file.")));
-      set_disk_state (self, RIPOSTE_DISK_CHANGED);
-      return;
-    }
-  write_file (g_steal_pointer (&task), G_FILE (source));
-}
-
-/* GtkSourceFileSaver would look at the whole seconds of the time of change alone. */
-static void
-on_resolved (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  RiposteDocument *self = g_task_get_source_object (task);
-  Save *save = g_task_get_task_data (task);
-  GCancellable *cancellable = g_task_get_cancellable (task);
-  GFile *own = gtk_source_file_get_location (self->source_file);
-  GError *error = NULL;
-  g_autoptr (GFile) real = riposte_file_resolve_finish (result, &error);
-
-  if (!real)
-    fail_task (task, error);
-  else if (own && g_file_equal (own, real) && self->etag && !(save->flags & RIPOSTE_SAVE_OVERWRITE))
-    g_file_query_info_async (real, G_FILE_ATTRIBUTE_ETAG_VALUE, G_FILE_QUERY_INFO_NONE, G_PRIORITY_DEFAULT, cancellable,
-                             on_checked, g_steal_pointer (&task));
-  else
-    write_file (g_steal_pointer (&task), real);
-}
-
-void
-riposte_document_save_async (RiposteDocument *self,
-                             GFile *file,
-                             RiposteSaveFlags flags,
-                             GCancellable *cancellable,
-                             GAsyncReadyCallback callback,
-                             gpointer user_data)
-{
-  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
-
-  g_return_if_fail (RIPOSTE_IS_DOCUMENT (self));
-  g_return_if_fail (file || self->file);
-  g_return_if_fail (!self->busy);
-
-  Save *save = g_new0 (Save, 1);
-  save->file = g_object_ref (file ? file : self->file);
-  save->flags = flags;
-  g_task_set_source_tag (task, riposte_document_save_async);
-  g_task_set_task_data (task, save, (GDestroyNotify)save_free);
-  set_busy (self, TRUE);
-  riposte_file_resolve_async (save->file, cancellable, on_resolved, g_steal_pointer (&task));
-}
-
-gboolean
-riposte_document_save_finish (RiposteDocument *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  return g_task_propagate_boolean (G_TASK (result), error);
+    g_signal_connect_object (self->monitor, "changed", G_CALLBACK (riposte_document_look_at_disk), self,
+                             G_CONNECT_SWAPPED);
 }
 
 /* ---- the object ---- */
