@@ -63,3 +63,24 @@ float_to_half (float f)
   magnitude += 0xfff + (magnitude >> 13 & 1);
   return sign | ((magnitude >> 13) - (112 << 10));
 }
+
+/* The 4 bytes at an address that is a multiple of 2. */
+uint
+load_2x16 (uint64_t address)
+{
+  U16 at = U16 (address);
+
+  return uint (at.v[0]) | uint (at.v[1]) << 16;
+}
+
+vec4
+bytes_to_vec4 (uint bytes)
+{
+  return vec4 (bytes & 0xff, bytes >> 8 & 0xff, bytes >> 16 & 0xff, bytes >> 24);
+}
+
+vec4
+signed_bytes_to_vec4 (uint bytes)
+{
+  return bytes_to_vec4 (bytes ^ 0x80808080) - 128.0;
+}

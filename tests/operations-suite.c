@@ -8,7 +8,6 @@ typedef struct
   const OperationTarget *target;
   RpOpKind kind;
   RpDType type;
-  gboolean typed; /* it has one */
 } Row;
 
 static const char *const kind_names[RP_N_OPS] = {
@@ -52,11 +51,11 @@ types_of (RpOpKind kind, guint *n)
   return *n == 0 ? NULL : has_weights (kind) ? operation_types : operation_cache_types;
 }
 
-/* Some more cases for the kinds whose parameters have more to say to each other. */
+/* Some more cases for the kind whose parameters have more to say to each other. */
 static guint
 rounds_of (const Row *row)
 {
-  return row->target->rounds * (row->kind == RP_OP_ATTENTION || row->kind == RP_OP_ROPE ? 3 : 1);
+  return row->target->rounds * (row->kind == RP_OP_ROPE ? 3 : 1);
 }
 
 static void
@@ -70,11 +69,6 @@ test_random (gconstpointer data)
     {
       g_autoptr (OperationCase) c = operation_case_random (row->kind, row->type, &row->target->bounds);
 
-      if (row->target->may_lack_types && row->typed && operation_case_unsupported (c, backend))
-        {
-          g_test_skip ("this back end lacks the type");
-          return;
-        }
       if (!operation_case_compare (c, reference, backend, TRUE))
         {
           g_test_fail ();
@@ -324,9 +318,6 @@ operations_add_tests (const OperationTarget *target)
       guint n;
       const RpDType *types = types_of (kind, &n);
 
-      if (types == operation_cache_types && target->may_lack_types)
-        n = 2; /* F32 and F16, which all have */
-
       for (guint i = 0; i < MAX (n, 1); i++)
         {
           RpDType type = types ? types[i] : RP_DTYPE_F32;
@@ -334,7 +325,7 @@ operations_add_tests (const OperationTarget *target)
                                                    types ? "/" : "", types ? rp_dtype_name (type) : "");
           Row *row = g_new (Row, 1);
 
-          *row = (Row){ target, kind, type, types != NULL };
+          *row = (Row){ target, kind, type };
           g_test_add_data_func_full (path, row, test_random, g_free);
         }
     }

@@ -447,18 +447,3 @@ operation_case_refused (OperationCase *c, RpBackend *backend)
   return !prepared && !ran && error->domain == RP_ERROR
          && (error->code == RP_ERROR_ARGUMENT || error->code == RP_ERROR_UNSUPPORTED) && *error->message;
 }
-
-gboolean
-operation_case_unsupported (OperationCase *c, RpBackend *backend)
-{
-  g_autoptr (GPtrArray) memories = lay_out (c);
-  g_autoptr (GError) error = NULL;
-  Instance instance = { 0 };
-  gboolean unsupported;
-
-  unsupported = instance_init (&instance, backend, c, memories, &error)
-                && !rp_backend_prepare (backend, (const RpOp *)instance.ops->data, instance.ops->len, &error)
-                && g_error_matches (error, RP_ERROR, RP_ERROR_UNSUPPORTED);
-  instance_clear (&instance);
-  return unsupported;
-}

@@ -27,8 +27,6 @@ typedef struct
   RpBackend *(*open) (gconstpointer data, GError **error); /* a test fails where it fails */
   gconstpointer data;
   guint rounds; /* random cases a test */
-  /* Skip, rather than fail, a weight type that the back end refuses as unsupported. */
-  gboolean may_lack_types;
 } OperationTarget;
 
 /* Adds a test a kind of operation and weight type under /operations/NAME. @target is to stay. */
@@ -88,8 +86,6 @@ guint operation_views (RpOp *op, RpView *views[8]);
 
 /* Runs on both and compares; FALSE and a message where they differ. @prepare: call rp_backend_prepare() first. */
 gboolean operation_case_compare (OperationCase *c, RpBackend *reference, RpBackend *tested, gboolean prepare);
-/* Does the back end say of the case that it is unsupported? */
-gboolean operation_case_unsupported (OperationCase *c, RpBackend *backend);
 /* Seconds of a run, the median of some. */
 double operation_case_time (OperationCase *c, RpBackend *backend, double seconds);
 /* Does the back end refuse the case before it does anything, with a code and words? */

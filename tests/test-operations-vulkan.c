@@ -39,7 +39,6 @@ vulkan_target (guint index)
     .open = open_vulkan,
     .data = t,
     .rounds = 6,
-    .may_lack_types = TRUE,
   };
   return t;
 }

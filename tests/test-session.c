@@ -264,11 +264,6 @@ test_kv_types (gconstpointer tiny)
   } rows[] = { { RP_KV_F16, 0, 1e-5 }, { RP_KV_Q8_0, 1e-9, 1e-3 }, { RP_KV_Q4_0, 1e-6, 1e-1 } };
   Fixture f;
 
-  if (strcmp (device, "cpu") != 0)
-    {
-      g_test_skip ("only the CPU has them all so far");
-      return;
-    }
   set_up (&f, tiny);
   gsize n = (gsize)N_TOKENS * rp_model_get_n_vocab (f.model);
   g_autofree float *exact = all_logits (&f, f.session, N_TOKENS);

@@ -77,8 +77,6 @@ rp_vk_plan_attention (RpVkPlan *plan, const RpOp *op)
   gsize row_size = ((gsize)o->dim_v + 2) * sizeof (float);
   guint64 n_rows = (guint64)o->n_tokens * o->n_heads, partial = 0;
 
-  if (!rp_vk_has_kv_type (o->kv_type))
-    return rp_vk_refuse (plan, "A cache of type %s is not supported on Vulkan", rp_dtype_name (o->kv_type));
   if (!choose_shape (plan, o, &shape))
     return FALSE;
   if (shape.n_splits > 1 && !plan->create)

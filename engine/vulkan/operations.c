@@ -146,13 +146,6 @@ plan_norm (RpVkPlan *plan, const RpOp *op)
   return rp_vk_plan_add (plan, &key, &push, sizeof push, o->n_rows, 1, 8.0 * o->n_rows * o->n);
 }
 
-/* What kv.glsl reads and store-kv.comp writes. */
-gboolean
-rp_vk_has_kv_type (RpDType type)
-{
-  return type == RP_DTYPE_F32 || type == RP_DTYPE_F16;
-}
-
 static gboolean
 plan_store_kv (RpVkPlan *plan, const RpOp *op)
 {
@@ -166,11 +159,10 @@ plan_store_kv (RpVkPlan *plan, const RpOp *op)
   guint threads = rp_vk_threads (plan->backend, 256);
   RpVkPipelineKey key = { RP_VK_STORE_KV, RP_VK_NO_TYPE, { threads, o->type } };
 
-  if (!rp_vk_has_kv_type (o->type))
-    return rp_vk_refuse (plan, "A cache of type %s is not supported on Vulkan", rp_dtype_name (o->type));
   if (n > G_MAXUINT32 / 2)
     return rp_vk_refuse (plan, "Too much is stored at once");
-  return rp_vk_plan_add (plan, &key, &push, sizeof push, (n + threads - 1) / threads, 1, 6.0 * (double)n);
+  guint64 n_threads = n / rp_dtype_info (o->type)->block_elements;
+  return rp_vk_plan_add (plan, &key, &push, sizeof push, (n_threads + threads - 1) / threads, 1, 6.0 * (double)n);
 }
 
 static gboolean

@@ -282,7 +282,6 @@ gboolean rp_vk_plan_add (RpVkPlan *plan,
                          double cost);
 /* Memory that lives until the next barrier between operations; 0 where it does not fit. */
 guint64 rp_vk_plan_scratch (RpVkPlan *plan, gsize size);
-gboolean rp_vk_has_kv_type (RpDType type);
 guint rp_vk_threads (const RpVkBackend *self, guint wanted);
 gboolean rp_vk_refuse (RpVkPlan *plan, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
