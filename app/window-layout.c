@@ -7,6 +7,7 @@
 /* pixels */
 #define WIDTH_FOR_CHATS 1000 /* beside the chat and the editor; without the editor, less */
 #define WIDTH_FOR_TWO   720
+#define CHATS_WIDTH     240
 
 static gboolean
 wants_fold (RiposteWindow *self)
@@ -88,6 +89,11 @@ on_surface_layout (RiposteWindow *self, int width)
     self->show_editor = FALSE;
   self->width = width;
   riposte_window_update_layout (self);
+  if (!self->divided && !self->single)
+    {
+      self->divided = TRUE;
+      gtk_paned_set_position (self->paned, (width - (self->folded ? 0 : CHATS_WIDTH)) * 11 / 20);
+    }
 }
 
 static void

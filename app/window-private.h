@@ -36,6 +36,7 @@ struct _RiposteWindow
   gboolean folded;      /* the list of chats lies over the rest */
   gboolean single;      /* either the chat is seen or the editor */
   gboolean show_editor; /* in single, instead of the chat */
+  gboolean divided;     /* the chat and the editor have their shares of the width */
   gboolean may_close;   /* the editor has asked about unsaved files */
 };
 

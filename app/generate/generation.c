@@ -103,12 +103,6 @@ riposte_generation_set_sampler (RiposteGeneration *self, const RpSamplerOptions 
   self->sampler = *sampler;
 }
 
-void
-riposte_generation_cancel (RiposteGeneration *self)
-{
-  rp_cancel_set (&self->cancel);
-}
-
 const RiposteGenerationInfo *
 riposte_generation_get_info (RiposteGeneration *self)
 {
@@ -214,7 +208,19 @@ riposte_generation_post_end (RiposteGeneration *self, const RiposteGenerationInf
   g_mutex_lock (&self->lock);
   self->posted_info = *info;
   self->posted_info.phase = RIPOSTE_PHASE_ENDED;
+  g_clear_error (&self->posted_error);
   self->posted_error = error;
   schedule (self);
   g_mutex_unlock (&self->lock);
+}
+
+/* One that waits for its turn ends at once, and not when its turn comes. */
+void
+riposte_generation_cancel (RiposteGeneration *self)
+{
+  const RiposteGenerationInfo cancelled = { .stop = RP_STOP_CANCELLED };
+
+  rp_cancel_set (&self->cancel);
+  if (self->info.phase == RIPOSTE_PHASE_WAITING)
+    riposte_generation_post_end (self, &cancelled, NULL);
 }

@@ -13,7 +13,8 @@ from tap import Skip  # noqa: E402
 try:
     import gi
     gi.require_version('Atspi', '2.0')
-    from gi.repository import Atspi, GLib
+    gi.require_version('Gdk', '4.0')
+    from gi.repository import Atspi, Gdk, GLib
 except (ImportError, ValueError) as error:
     print(f'1..0 # SKIP no AT-SPI for Python: {error}')
     sys.exit(0)
@@ -21,6 +22,9 @@ except (ImportError, ValueError) as error:
 # What a busy machine may need; a failing test is the only one that waits so long.
 PATIENCE = float(os.environ.get('RIPOSTE_UI_PATIENCE', '60'))
 SMALL_MODEL = Path(os.environ['RIPOSTE_MODELS']) / 'smollm2-135m-instruct-q4_1.gguf'
+
+# keycodes of Xvfb's keyboard
+MODIFIERS = {'shift': 50, 'ctrl': 37, 'alt': 64}
 
 
 def small_model():
@@ -167,10 +171,19 @@ class Window:
         assert view.get_editable_text_iface().set_text_contents(question)
         self.press('Send')
 
-    def key(self, name, *modifiers):
-        """A key with modifiers, through the display, as a hand would."""
-        combination = '+'.join([*modifiers, name])
-        subprocess.run(['xdotool', 'key', combination], check=True)
+    def key(self, symbol, *modifiers):
+        """A key, as a hand would press it: "s", "Return"."""
+        codes = [MODIFIERS[modifier] for modifier in modifiers]
+        value = Gdk.keyval_from_name(symbol)
+        for code in codes:
+            Atspi.generate_keyboard_event(code, None, Atspi.KeySynthType.PRESS)
+        assert Atspi.generate_keyboard_event(value, None, Atspi.KeySynthType.SYM)
+        for code in reversed(codes):
+            Atspi.generate_keyboard_event(code, None, Atspi.KeySynthType.RELEASE)
+
+    def type(self, text):
+        for letter in text:
+            self.key({' ': 'space'}.get(letter, letter))
 
     def answers(self):
         return self.find_all('panel', 'Answer') or self.find_all('grouping', 'Answer')

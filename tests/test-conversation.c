@@ -1,0 +1,303 @@
+/* Conversations: what a generator is asked, and what becomes of what it says. */
+#include "chat/conversation.h"
+
+/* ---- a generator that the test answers for ---- */
+
+#define TEST_TYPE_GENERATOR (test_generator_get_type ())
+G_DECLARE_FINAL_TYPE (TestGenerator, test_generator, TEST, GENERATOR, GObject)
+
+struct _TestGenerator
+{
+  GObject parent;
+  GPtrArray *asked; /* of RiposteGeneration */
+};
+
+static void test_generator_iface_init (RiposteGeneratorInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (TestGenerator,
+                               test_generator,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (RIPOSTE_TYPE_GENERATOR, test_generator_iface_init))
+
+static void
+generate (RiposteGenerator *generator, RiposteGeneration *generation)
+{
+  g_ptr_array_add (TEST_GENERATOR (generator)->asked, g_object_ref (generation));
+}
+
+static void
+test_generator_iface_init (RiposteGeneratorInterface *iface)
+{
+  iface->generate = generate;
+}
+
+static void
+test_generator_init (TestGenerator *self)
+{
+  self->asked = g_ptr_array_new_with_free_func (g_object_unref);
+}
+
+static void
+test_generator_finalize (GObject *object)
+{
+  g_ptr_array_unref (TEST_GENERATOR (object)->asked);
+  G_OBJECT_CLASS (test_generator_parent_class)->finalize (object);
+}
+
+static void
+test_generator_class_init (TestGeneratorClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = test_generator_finalize;
+}
+
+typedef struct
+{
+  TestGenerator *generator;
+  RiposteConversation *chat;
+} Fixture;
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  fixture->generator = g_object_new (TEST_TYPE_GENERATOR, NULL);
+  fixture->chat = riposte_conversation_new ();
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  RiposteConversation *chat = fixture->chat;
+
+  g_object_add_weak_pointer (G_OBJECT (chat), (gpointer *)&fixture->chat);
+  g_object_unref (chat);
+  g_object_unref (fixture->generator);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_null (fixture->chat);
+}
+
+static void
+iterate (void)
+{
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+}
+
+static void
+ask (Fixture *fixture, const char *question)
+{
+  riposte_conversation_ask (fixture->chat, question, RIPOSTE_GENERATOR (fixture->generator), &RP_SAMPLER_GREEDY);
+}
+
+static RiposteGeneration *
+get_asked (Fixture *fixture)
+{
+  return fixture->generator->asked->pdata[fixture->generator->asked->len - 1];
+}
+
+static void
+end (Fixture *fixture, RpStopReason stop, const char *failure)
+{
+  RiposteGenerationInfo info = { .stop = stop, .n_written = 3, .n_context_used = 10 };
+
+  riposte_generation_post_end (get_asked (fixture), &info,
+                               failure ? g_error_new_literal (RP_ERROR, RP_ERROR_CONTEXT_FULL, failure) : NULL);
+  iterate ();
+}
+
+static void
+say (Fixture *fixture, const char *text)
+{
+  riposte_generation_post_text (get_asked (fixture), text, strlen (text));
+  iterate ();
+}
+
+static char *
+describe_turns (RiposteGeneration *generation)
+{
+  GString *out = g_string_new (NULL);
+
+  for (guint i = 0; i < riposte_generation_get_n_turns (generation); i++)
+    {
+      RpChatMessage turn = riposte_generation_get_turn (generation, i);
+      g_string_append_printf (out, "%c:%s;", turn.role[0], turn.content);
+    }
+  return g_string_free (out, FALSE);
+}
+
+static void
+assert_turns (Fixture *fixture, const char *expected)
+{
+  g_autofree char *turns = describe_turns (get_asked (fixture));
+
+  g_assert_cmpstr (turns, ==, expected);
+}
+
+/* ---- cases ---- */
+
+static void
+test_turns (Fixture *fixture, gconstpointer data)
+{
+  RiposteMessage *last;
+
+  g_assert_null (riposte_conversation_get_title (fixture->chat));
+  ask (fixture, "One?\nMore of it");
+  g_assert_cmpstr (riposte_conversation_get_title (fixture->chat), ==, "One?");
+  g_assert_true (riposte_conversation_get_busy (fixture->chat));
+  assert_turns (fixture, "u:One?\nMore of it;");
+  say (fixture, "Fir");
+  say (fixture, "st.");
+  last = riposte_conversation_get_last (fixture->chat);
+  g_assert_cmpstr (riposte_message_get_text (last), ==, "First.");
+  end (fixture, RP_STOP_END, NULL);
+  g_assert_false (riposte_conversation_get_busy (fixture->chat));
+  g_assert_cmpint (riposte_message_get_state (last), ==, RIPOSTE_MESSAGE_DONE);
+  ask (fixture, "Two?");
+  assert_turns (fixture, "u:One?\nMore of it;a:First.;u:Two?;");
+  g_assert_cmpstr (riposte_conversation_get_title (fixture->chat), ==, "One?");
+  end (fixture, RP_STOP_CONTEXT, NULL);
+  last = riposte_conversation_get_last (fixture->chat);
+  g_assert_cmpint (riposte_message_get_state (last), ==, RIPOSTE_MESSAGE_CONTEXT_FULL);
+}
+
+static void
+test_try_again (Fixture *fixture, gconstpointer data)
+{
+  const RpSamplerOptions sampler = { .temperature = 1, .top_p = 1, .repeat_penalty = 1, .seed = 7 };
+
+  ask (fixture, "One?");
+  g_assert_false (riposte_conversation_can_try_again (fixture->chat));
+  say (fixture, "Bad.");
+  end (fixture, RP_STOP_END, NULL);
+  riposte_conversation_try_again (fixture->chat, RIPOSTE_GENERATOR (fixture->generator), &sampler);
+  assert_turns (fixture, "u:One?;");
+  g_assert_cmpuint (riposte_generation_get_sampler (get_asked (fixture))->seed, ==, 8); /* not the same answer again */
+  say (fixture, "Good.");
+  end (fixture, RP_STOP_END, NULL);
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (fixture->chat)), ==, 2);
+  g_assert_cmpuint (riposte_conversation_get_messages (fixture->chat)->len, ==, 3); /* nothing is overwritten */
+  ask (fixture, "Two?");
+  assert_turns (fixture, "u:One?;a:Good.;u:Two?;");
+  end (fixture, RP_STOP_END, NULL);
+}
+
+static void
+test_failures (Fixture *fixture, gconstpointer data)
+{
+  RiposteMessage *last;
+
+  ask (fixture, "Too long");
+  end (fixture, RP_STOP_END, "no room");
+  last = riposte_conversation_get_last (fixture->chat);
+  g_assert_cmpint (riposte_message_get_state (last), ==, RIPOSTE_MESSAGE_FAILED);
+  g_assert_cmpstr (riposte_message_get_error (last), ==, "no room");
+  g_assert_true (riposte_conversation_can_try_again (fixture->chat));
+  ask (fixture, "Short"); /* what failed for its length must not fail this too */
+  assert_turns (fixture, "u:Short;");
+  say (fixture, "Half an");
+  end (fixture, RP_STOP_END, "lost");
+  ask (fixture, "And?");
+  assert_turns (fixture, "u:Short;a:Half an;u:And?;");
+  end (fixture, RP_STOP_END, NULL);
+}
+
+/* One that waits for its turn ends at once; what the worker says of it later is not heard. */
+static void
+test_stop (Fixture *fixture, gconstpointer data)
+{
+  const RiposteGenerationInfo late = { .phase = RIPOSTE_PHASE_WRITING, .n_written = 9 };
+
+  ask (fixture, "One?");
+  riposte_conversation_stop (fixture->chat);
+  iterate ();
+  g_assert_false (riposte_conversation_get_busy (fixture->chat));
+  g_assert_true (rp_cancel_is_set (riposte_generation_get_cancel_flag (get_asked (fixture))));
+  g_assert_cmpint (riposte_message_get_state (riposte_conversation_get_last (fixture->chat)), ==,
+                   RIPOSTE_MESSAGE_STOPPED);
+  riposte_generation_post_info (get_asked (fixture), &late);
+  say (fixture, "late");
+  g_assert_cmpstr (riposte_message_get_text (riposte_conversation_get_last (fixture->chat)), ==, "");
+}
+
+/* A conversation that is gone is told nothing, and its answer is given up. */
+static void
+test_gone (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (RiposteConversation) other = riposte_conversation_new ();
+  RiposteConversation *gone = fixture->chat;
+
+  ask (fixture, "One?");
+  say (fixture, "Fir");
+  fixture->chat = g_steal_pointer (&other);
+  g_object_unref (gone);
+  g_assert_true (rp_cancel_is_set (riposte_generation_get_cancel_flag (get_asked (fixture))));
+  say (fixture, "st.");
+  end (fixture, RP_STOP_CANCELLED, NULL);
+}
+
+static gpointer
+flood (gpointer data)
+{
+  const RiposteGenerationInfo info = { .phase = RIPOSTE_PHASE_WRITING };
+
+  for (int i = 0; i < 20000; i++)
+    {
+      riposte_generation_post_text (data, "ab", 2);
+      riposte_generation_post_info (data, &info);
+    }
+  return NULL;
+}
+
+static void
+count (RiposteMessage *message, const char *text, int *calls)
+{
+  (*calls)++;
+}
+
+/* Tokens that come faster than they are read arrive together, all of them and in order. */
+static void
+test_flood (Fixture *fixture, gconstpointer data)
+{
+  GThread *thread;
+  const char *text;
+  int calls = 0;
+
+  ask (fixture, "One?");
+  g_signal_connect (riposte_conversation_get_last (fixture->chat), "appended", G_CALLBACK (count), &calls);
+  thread = g_thread_new ("flood", flood, get_asked (fixture));
+  g_thread_join (thread);
+  g_assert_cmpint (calls, ==, 0);
+  iterate ();
+  g_assert_cmpint (calls, ==, 1);
+  text = riposte_message_get_text (riposte_conversation_get_last (fixture->chat));
+  g_assert_cmpuint (strlen (text), ==, 40000);
+  end (fixture, RP_STOP_END, NULL);
+}
+
+static void
+test_last_code (void)
+{
+  g_autoptr (RiposteMessage) message
+    = riposte_message_new (RIPOSTE_ROLE_ASSISTANT, NULL, "```c\none\n```\n\n- x\n\n  ```py\n  two\n  ```\n\nend");
+  g_autofree char *language = NULL;
+  g_autofree char *code = riposte_message_dup_last_code (message, &language);
+
+  g_assert_cmpstr (code, ==, "two");
+  g_assert_cmpstr (language, ==, "py");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name, function) g_test_add ("/conversation/" name, Fixture, NULL, set_up, function, tear_down)
+  ADD ("turns", test_turns);
+  ADD ("try-again", test_try_again);
+  ADD ("failures", test_failures);
+  ADD ("stop", test_stop);
+  ADD ("gone", test_gone);
+  ADD ("flood", test_flood);
+#undef ADD
+  g_test_add_func ("/conversation/last-code", test_last_code);
+  return g_test_run ();
+}

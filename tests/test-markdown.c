@@ -1,0 +1,282 @@
+/* Markdown of answers: what becomes of it, that it comes to the same in pieces, and that it does no harm. */
+#include "chat/markdown.h"
+#include "chat/plain-text.h"
+
+#include <string.h>
+
+static void
+describe (GString *out, const RiposteBlock *block)
+{
+  static const char *const names[] = { "p", "h", "code", "list", "item", "quote", "table", "row", "cell", "rule" };
+
+  g_string_append (out, names[block->kind]);
+  if (block->level)
+    g_string_append_printf (out, "%d", block->level);
+  if (block->kind == RIPOSTE_BLOCK_ITEM)
+    g_string_append_printf (out, "#%d", block->number);
+  if (block->align)
+    g_string_append_printf (out, "@%d", block->align);
+  if (block->markup)
+    g_string_append_printf (out, "'%s'", block->markup);
+  if (block->code)
+    g_string_append_printf (out, "[%s]'%s'", block->info, block->code);
+  if (!block->children)
+    return;
+  g_string_append_c (out, '(');
+  for (guint i = 0; i < block->children->len; i++)
+    {
+      if (i)
+        g_string_append_c (out, ' ');
+      describe (out, block->children->pdata[i]);
+    }
+  g_string_append_c (out, ')');
+}
+
+static char *
+describe_all (RiposteMarkdown *markdown)
+{
+  GString *out = g_string_new (NULL);
+
+  for (guint i = 0; i < riposte_markdown_get_n_blocks (markdown); i++)
+    {
+      if (i)
+        g_string_append_c (out, ' ');
+      describe (out, riposte_markdown_get_block (markdown, i));
+    }
+  return g_string_free (out, FALSE);
+}
+
+static const struct
+{
+  const char *text, *blocks;
+} samples[] = {
+  { "", "" },
+  { "Hello *you* and **me**, `a < b`.", "p'Hello <i>you</i> and <b>me</b>, <tt>a &lt; b</tt>.'" },
+  { "# One\n\n## Two\ntext", "h1'One' h2'Two' p'text'" },
+  { "```python\ndef f():\n    return 1\n```\nafter", "code[python]'def f():\n    return 1' p'after'" },
+  { "```c\nint x;", "code[c]'int x;'" },
+  { "    indented\n", "code[]'indented'" },
+  { "- a\n- b\n  - c\n", "list(item#-1(p'a') item#-1(p'b' list(item#-1(p'c'))))" },
+  { "3. a\n4. b\n", "list(item#3(p'a') item#4(p'b'))" },
+  { "- [ ] a\n- [x] b\n", "list(item#-2(p'a') item#-3(p'b'))" },
+  { "> quoted\n> more", "quote(p'quoted more')" },
+  { "a | b\n:-|-:\n1 | **2**\n", "table(row(cell@1'a' cell@3'b') row(cell@1'1' cell@3'<b>2</b>'))" },
+  { "one\n\n---\n\ntwo", "p'one' rule p'two'" },
+  { "~~gone~~", "p'<s>gone</s>'" },
+  { "[text](https://example.org/a?b=1&c=2)",
+    "p'<a href=\"https://example.org/a?b=1&amp;c=2\" title=\"https://example.org/a?b=1&amp;c=2\">text</a>'" },
+  /* what is no web address is shown and does nothing */
+  { "[text](javascript:alert(1))", "p'text (javascript:alert(1))'" },
+  { "[text](file:///etc/passwd)", "p'text (file:///etc/passwd)'" },
+  { "[text](http:/odd)", "p'text (http:/odd)'" },
+  /* an image is a link to it */
+  { "![alt](https://example.org/p.png)",
+    "p'<a href=\"https://example.org/p.png\" title=\"https://example.org/p.png\">alt</a>'" },
+  { "![alt](file:///p.png)", "p'alt (file:///p.png)'" },
+  /* HTML and Pango's markup are text */
+  { "a <b>bold</b> <span size='99999'>x</span>",
+    "p'a &lt;b&gt;bold&lt;/b&gt; &lt;span size=&apos;99999&apos;&gt;x&lt;/span&gt;'" },
+  { "<script>x</script>\n", "p'&lt;script&gt;x&lt;/script&gt;'" },
+  { "&lt;i&gt; &amp;", "p'&lt;i&gt; &amp;'" },
+  /* an entity is no way around */
+  { "x &#x202e; y", "p'x \357\277\275 y'" },
+};
+
+static void
+test_samples (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (samples); i++)
+    {
+      g_autoptr (RiposteMarkdown) markdown = riposte_markdown_new ();
+      g_autofree char *blocks = NULL;
+
+      riposte_markdown_append (markdown, samples[i].text);
+      riposte_markdown_finish (markdown);
+      blocks = describe_all (markdown);
+      g_assert_cmpstr (blocks, ==, samples[i].blocks);
+    }
+}
+
+static const char document[]
+  = "# Title\n\nA paragraph with *emphasis* and `code`,\nand #include in it.\n#include <x>\n\n"
+    "1. one\n2. two\n\n   more of two\n\n   ```sh\n   ls -l\n   ```\n\n- other\n\n"
+    "> quote\n> - in it\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n"
+    "```c\nint main (void)\n{\n  return 0;\n}\n```\n\nSetext\n======\n\nA [ref][r] \xc3\xa4\xe2\x82\xac.\n\n"
+    "<div>\nhtml\n</div>\n\n***\n\nlast line\nof it\n\n[r]: https://example.org\n";
+
+/* Whatever the pieces, the end is the same, and what is open is what parsing the whole so far gives. */
+static void
+test_pieces (void)
+{
+  g_autoptr (RiposteMarkdown) whole = riposte_markdown_new ();
+  g_autofree char *expected = NULL;
+
+  riposte_markdown_append (whole, document);
+  riposte_markdown_finish (whole);
+  expected = describe_all (whole);
+  for (int round = 0; round < 60; round++)
+    {
+      g_autoptr (RiposteMarkdown) markdown = riposte_markdown_new ();
+      g_autofree char *blocks = NULL;
+
+      for (const char *p = document; *p;)
+        {
+          int n = round == 0 ? 1 : g_test_rand_int_range (1, 2 + round);
+          const char *end = p;
+          g_autofree char *piece = NULL;
+
+          while (n-- > 0 && *end)
+            end = g_utf8_next_char (end);
+          piece = g_strndup (p, end - p);
+          riposte_markdown_append (markdown, piece);
+          p = end;
+        }
+      riposte_markdown_finish (markdown);
+      blocks = describe_all (markdown);
+      g_assert_cmpstr (blocks, ==, expected);
+    }
+}
+
+/* At every prefix, the blocks are those of the prefix parsed at once, but for references that came too late. */
+static void
+test_prefixes (void)
+{
+  g_autoptr (RiposteMarkdown) growing = riposte_markdown_new ();
+
+  for (const char *p = document; *p; p = g_utf8_next_char (p))
+    {
+      g_autoptr (RiposteMarkdown) once = riposte_markdown_new ();
+      g_autofree char *piece = g_strndup (p, g_utf8_next_char (p) - p);
+      g_autofree char *prefix = g_strndup (document, g_utf8_next_char (p) - document);
+      g_autofree char *a = NULL, *b = NULL;
+
+      riposte_markdown_append (growing, piece);
+      riposte_markdown_append (once, prefix);
+      riposte_markdown_finish (once);
+      a = describe_all (growing);
+      b = describe_all (once);
+      if (!strstr (prefix, "[r]:"))
+        g_assert_cmpstr (a, ==, b);
+    }
+}
+
+/* Closed blocks keep their identity and are not parsed again. */
+static void
+test_closed_blocks (void)
+{
+  g_autoptr (RiposteMarkdown) markdown = riposte_markdown_new ();
+  RiposteBlock *first;
+  gsize most = 0;
+
+  riposte_markdown_append (markdown, "First.\n\nSecond.\n\n");
+  first = riposte_markdown_get_block (markdown, 0);
+  for (int i = 0; i < 2000; i++)
+    {
+      guint changed = riposte_markdown_append (markdown, "word word word.\n\n");
+
+      g_assert_cmpuint (changed, >=, (guint)i + 1);
+      most = MAX (most, riposte_markdown_get_n_parsed (markdown));
+    }
+  g_assert_true (riposte_markdown_get_block (markdown, 0) == first);
+  g_assert_cmpuint (riposte_markdown_get_n_blocks (markdown), ==, 2002);
+  g_assert_cmpuint (most, <, 200);
+  g_assert_cmpuint (riposte_markdown_finish (markdown), ==, 2002);
+  g_assert_true (riposte_markdown_get_block (markdown, 0) == first);
+}
+
+/* Nesting without end neither overflows the stack nor the widgets. */
+static void
+test_depth (void)
+{
+  static const char *const openings[] = { "> ", "- ", "*a ", "[", "**", "1. " };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (openings); i++)
+    {
+      g_autoptr (RiposteMarkdown) markdown = riposte_markdown_new ();
+      GString *text = g_string_new (NULL);
+      g_autofree char *blocks = NULL;
+
+      for (int j = 0; j < 5000; j++)
+        g_string_append (text, openings[i]);
+      g_string_append (text, "x");
+      riposte_markdown_append (markdown, text->str);
+      riposte_markdown_finish (markdown);
+      blocks = describe_all (markdown);
+      g_assert_nonnull (strchr (blocks, 'x'));
+      g_string_free (text, TRUE);
+    }
+}
+
+static void
+test_plain_text (void)
+{
+  static const struct
+  {
+    const char *from, *to;
+  } texts[] = {
+    { "a\tb\nc", "a\tb\nc" },
+    { "a\r\nb\rc", "a\nb\nc" },
+    { "\033[31mred\a", "\342\220\233[31mred\342\220\207" },
+    { "a\342\200\256b\342\201\246c", "a\357\277\275b\357\277\275c" },
+    { "\302\205\177", "\357\277\275\342\220\241" },
+    { "\xff", "\357\277\275" },
+    { "\303\244 \360\237\221\251\342\200\215\360\237\222\273",
+      "\303\244 \360\237\221\251\342\200\215\360\237\222\273" },
+    { "\363\240\201\201", "\357\277\275" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_autofree char *plain = riposte_plain_text (texts[i].from, -1);
+      g_assert_cmpstr (plain, ==, texts[i].to);
+    }
+}
+
+static void
+test_titles (void)
+{
+  static const struct
+  {
+    const char *from, *to;
+  } titles[] = {
+    { "Write a function", "Write a function" },
+    { "  one   two\nthree", "one two" },
+    { "a word too many here", "a word too…" },
+    { "incomprehensibilities", "incomprehen…" },
+    { "", "" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (titles); i++)
+    {
+      g_autofree char *title = riposte_title_of_text (titles[i].from, i < 2 ? 40 : 12);
+      g_assert_cmpstr (title, ==, titles[i].to);
+    }
+}
+
+static void
+test_addresses (void)
+{
+  g_assert_true (riposte_is_web_address ("https://example.org/x?y#z"));
+  g_assert_true (riposte_is_web_address ("HTTP://example.org"));
+  g_assert_false (riposte_is_web_address ("https:example.org"));
+  g_assert_false (riposte_is_web_address ("ftp://example.org"));
+  g_assert_false (riposte_is_web_address ("javascript:1"));
+  g_assert_false (riposte_is_web_address ("https://example.org/\nx"));
+  g_assert_false (riposte_is_web_address ("/etc/passwd"));
+  g_assert_false (riposte_is_web_address (""));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/markdown/samples", test_samples);
+  g_test_add_func ("/markdown/pieces", test_pieces);
+  g_test_add_func ("/markdown/prefixes", test_prefixes);
+  g_test_add_func ("/markdown/closed-blocks", test_closed_blocks);
+  g_test_add_func ("/markdown/depth", test_depth);
+  g_test_add_func ("/markdown/plain-text", test_plain_text);
+  g_test_add_func ("/markdown/titles", test_titles);
+  g_test_add_func ("/markdown/addresses", test_addresses);
+  return g_test_run ();
+}

@@ -1,0 +1,378 @@
+/* The transcript as widgets: what keeps its widget while an answer grows, where it scrolls, and that the main loop is
+ * free between two frames. */
+#include "chat/block-widgets.h"
+#include "chat/code-block.h"
+#include "chat/markdown-view.h"
+#include "chat/transcript.h"
+
+#include <gtksourceview/gtksource.h>
+
+#include <time.h>
+
+/* ---- a generator that only takes note ---- */
+
+#define TEST_TYPE_GENERATOR (test_generator_get_type ())
+G_DECLARE_FINAL_TYPE (TestGenerator, test_generator, TEST, GENERATOR, GObject)
+
+struct _TestGenerator
+{
+  GObject parent;
+  RiposteGeneration *asked;
+};
+
+static void test_generator_iface_init (RiposteGeneratorInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (TestGenerator,
+                               test_generator,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (RIPOSTE_TYPE_GENERATOR, test_generator_iface_init))
+
+static void
+generate (RiposteGenerator *generator, RiposteGeneration *generation)
+{
+  g_set_object (&TEST_GENERATOR (generator)->asked, generation);
+}
+
+static void
+test_generator_iface_init (RiposteGeneratorInterface *iface)
+{
+  iface->generate = generate;
+}
+
+static void
+test_generator_init (TestGenerator *self)
+{
+}
+
+static void
+test_generator_dispose (GObject *object)
+{
+  g_clear_object (&TEST_GENERATOR (object)->asked);
+  G_OBJECT_CLASS (test_generator_parent_class)->dispose (object);
+}
+
+static void
+test_generator_class_init (TestGeneratorClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = test_generator_dispose;
+}
+
+/* ---- helpers ---- */
+
+static void
+settle (guint milliseconds)
+{
+  gint64 end = g_get_monotonic_time () + milliseconds * 1000;
+
+  while (g_get_monotonic_time () < end)
+    if (!g_main_context_iteration (NULL, FALSE))
+      g_usleep (1000);
+}
+
+static GtkWidget *
+find_type (GtkWidget *root, GType type)
+{
+  if (G_TYPE_CHECK_INSTANCE_TYPE (root, type))
+    return root;
+  for (GtkWidget *child = gtk_widget_get_first_child (root); child; child = gtk_widget_get_next_sibling (child))
+    {
+      GtkWidget *found = find_type (child, type);
+      if (found)
+        return found;
+    }
+  return NULL;
+}
+
+typedef struct
+{
+  TestGenerator *generator;
+  RiposteConversation *chat;
+  GtkWidget *window, *transcript;
+} Fixture;
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  fixture->generator = g_object_new (TEST_TYPE_GENERATOR, NULL);
+  fixture->chat = riposte_conversation_new ();
+  fixture->transcript = g_object_new (RIPOSTE_TYPE_TRANSCRIPT, NULL);
+  fixture->window = gtk_window_new ();
+  gtk_window_set_default_size (GTK_WINDOW (fixture->window), 600, 500);
+  gtk_window_set_child (GTK_WINDOW (fixture->window), fixture->transcript);
+  riposte_transcript_set_conversation (RIPOSTE_TRANSCRIPT (fixture->transcript), fixture->chat);
+  gtk_window_present (GTK_WINDOW (fixture->window));
+  settle (100);
+}
+
+/* Everything goes with the window. */
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  GtkWidget *transcript = fixture->transcript;
+  RiposteConversation *chat = fixture->chat;
+
+  g_object_add_weak_pointer (G_OBJECT (transcript), (gpointer *)&fixture->transcript);
+  g_object_add_weak_pointer (G_OBJECT (chat), (gpointer *)&fixture->chat);
+  gtk_window_destroy (GTK_WINDOW (fixture->window));
+  g_object_unref (chat);
+  g_object_unref (fixture->generator);
+  settle (50);
+  g_assert_null (fixture->transcript);
+  g_assert_null (fixture->chat);
+}
+
+static void
+ask (Fixture *fixture, const char *question)
+{
+  riposte_conversation_ask (fixture->chat, question, RIPOSTE_GENERATOR (fixture->generator), &RP_SAMPLER_GREEDY);
+}
+
+static void
+say (Fixture *fixture, const char *text)
+{
+  riposte_generation_post_text (fixture->generator->asked, text, strlen (text));
+}
+
+static void
+end (Fixture *fixture)
+{
+  const RiposteGenerationInfo info = { .stop = RP_STOP_END };
+
+  riposte_generation_post_end (fixture->generator->asked, &info, NULL);
+  settle (50);
+}
+
+static void
+say_lines (Fixture *fixture, int n)
+{
+  for (int i = 0; i < n; i++)
+    say (fixture, "A line that is a paragraph.\n\n");
+  settle (300);
+}
+
+static GtkAdjustment *
+get_adjustment (Fixture *fixture)
+{
+  GtkWidget *scroller = find_type (fixture->transcript, GTK_TYPE_SCROLLED_WINDOW);
+
+  return gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (scroller));
+}
+
+static double
+get_distance_from_end (Fixture *fixture)
+{
+  GtkAdjustment *adjustment = get_adjustment (fixture);
+
+  return gtk_adjustment_get_upper (adjustment) - gtk_adjustment_get_page_size (adjustment)
+         - gtk_adjustment_get_value (adjustment);
+}
+
+/* ---- cases ---- */
+
+static void
+test_follow (Fixture *fixture, gconstpointer data)
+{
+  GtkAdjustment *adjustment = get_adjustment (fixture);
+  double value;
+
+  ask (fixture, "One?");
+  say_lines (fixture, 60);
+  g_assert_cmpfloat (gtk_adjustment_get_upper (adjustment), >, 2 * gtk_adjustment_get_page_size (adjustment));
+  g_assert_cmpfloat (get_distance_from_end (fixture), <, 1);
+  /* who reads further up is left alone */
+  gtk_adjustment_set_value (adjustment, 200);
+  value = gtk_adjustment_get_value (adjustment);
+  say_lines (fixture, 30);
+  g_assert_cmpfloat (gtk_adjustment_get_value (adjustment), ==, value);
+  /* and followed again when they go back to the end */
+  gtk_adjustment_set_value (adjustment, gtk_adjustment_get_upper (adjustment));
+  say_lines (fixture, 30);
+  g_assert_cmpfloat (get_distance_from_end (fixture), <, 1);
+  end (fixture);
+}
+
+static void
+test_widgets_are_kept (Fixture *fixture, gconstpointer data)
+{
+  GtkWidget *view, *first, *code;
+  GtkTextBuffer *buffer;
+  GtkTextIter start, stop;
+  g_autofree char *text = NULL;
+
+  ask (fixture, "One?");
+  say (fixture, "First.\n\n```python\ndef f():\n");
+  settle (50);
+  view = find_type (fixture->transcript, RIPOSTE_TYPE_MARKDOWN_VIEW);
+  first = gtk_widget_get_first_child (view);
+  code = gtk_widget_get_next_sibling (first);
+  g_assert_true (RIPOSTE_IS_CODE_BLOCK (code));
+  say (fixture, "    return 1\n``");
+  settle (50);
+  say (fixture, "`\n\nAfter *all*.\n");
+  settle (50);
+  g_assert_true (gtk_widget_get_first_child (view) == first);
+  g_assert_true (gtk_widget_get_next_sibling (first) == code);
+  g_assert_true (GTK_IS_LABEL (gtk_widget_get_next_sibling (code)));
+  end (fixture);
+  g_assert_true (gtk_widget_get_first_child (view) == first);
+  g_assert_true (gtk_widget_get_next_sibling (first) == code);
+  buffer = gtk_text_view_get_buffer (GTK_TEXT_VIEW (find_type (code, GTK_TYPE_TEXT_VIEW)));
+  gtk_text_buffer_get_bounds (buffer, &start, &stop);
+  text = gtk_text_buffer_get_text (buffer, &start, &stop, TRUE);
+  g_assert_cmpstr (text, ==, "def f():\n    return 1");
+}
+
+/* What a model might say to do harm; GTK's warnings are fatal here. */
+static void
+test_hostile (Fixture *fixture, gconstpointer data)
+{
+  static const char *const texts[] = {
+    "<span foreground='red'>&amp;&lt;&bogus; </i> <a href='x'>",
+    "[a](http://x.example/\"'<>&) **<b>** `</tt>` ~~<s>~~",
+    "[![img](http://x.example/i.png)](http://y.example) ![](file:///etc/passwd)",
+    "> > > > > > > > > > > > > > > > > > > > deep\n\n- - - - - - - - - - - - - - - - - x",
+    "| a |\n|---|\n| <b> & |\n| x | y | z |\n\n|||\n|-|-|\n",
+    "\033[2J\a\001 \342\200\256reversed\342\200\254 \342\200\250",
+    "```<script>\n\033[2J</script>\n```\n",
+    "****************************************_____________________`````",
+    "&#0; &#x202e; &#xD800; \\\\ \\< \\&",
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      ask (fixture, texts[i]);
+      for (const char *p = texts[i]; *p; p = g_utf8_next_char (p))
+        {
+          g_autofree char *piece = g_strndup (p, g_utf8_next_char (p) - p);
+          say (fixture, piece);
+          g_main_context_iteration (NULL, FALSE);
+        }
+      end (fixture);
+    }
+}
+
+/* Long conversations begin with their end. */
+static void
+test_long (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (RiposteConversation) other = riposte_conversation_new ();
+  GtkWidget *messages;
+  guint n = 0;
+
+  for (int i = 0; i < 150; i++)
+    {
+      ask (fixture, "Again?");
+      say (fixture, "Yes.");
+      riposte_generation_post_end (fixture->generator->asked, &(RiposteGenerationInfo){ .stop = RP_STOP_END }, NULL);
+      settle (1);
+      while (riposte_conversation_get_busy (fixture->chat))
+        settle (1);
+    }
+  riposte_transcript_set_conversation (RIPOSTE_TRANSCRIPT (fixture->transcript), other);
+  riposte_transcript_set_conversation (RIPOSTE_TRANSCRIPT (fixture->transcript), fixture->chat);
+  settle (200);
+  messages = gtk_widget_get_parent (find_type (fixture->transcript, g_type_from_name ("RiposteMessageView")));
+  for (GtkWidget *child = gtk_widget_get_first_child (messages); child; child = gtk_widget_get_next_sibling (child))
+    n++;
+  g_assert_cmpuint (n, <, 100);
+  g_assert_cmpfloat (get_distance_from_end (fixture), <, 1);
+}
+
+/* ---- is the main loop ever held? ---- */
+
+#define FRAME_US 16667
+
+static gint64 awake_since;
+static GArray *holds; /* gint64: microseconds of processor time between two polls */
+
+/* Time of this thread, not of the day: what else the machine does is not the main loop's fault. */
+static gint64
+get_thread_time (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
+  return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+static int
+poll_and_measure (GPollFD *fds, guint n_fds, int timeout)
+{
+  gint64 hold = get_thread_time () - awake_since;
+  int result;
+
+  g_array_append_val (holds, hold);
+  result = g_poll (fds, n_fds, timeout);
+  awake_since = get_thread_time ();
+  return result;
+}
+
+static int
+compare_times (gconstpointer a, gconstpointer b)
+{
+  gint64 x = *(const gint64 *)a, y = *(const gint64 *)b;
+
+  return x < y ? -1 : x > y;
+}
+
+static gpointer
+stream (gpointer data)
+{
+  static const char *const tokens[]
+    = { "Some ",     "words ",   "of ",        "**an** ", "answer, ",    "`code` ",     "and ",
+        "more.\n\n", "```c\n",   "int ",       "x ",      "= 1;\n",      "return ",     "x;\n",
+        "```\n\n",   "- item\n", "- another ", "one\n\n", "| a | b |\n", "|---|---|\n", "| 1 | 2 |\n\n" };
+
+  for (int i = 0; i < 1500; i++)
+    {
+      const char *token = tokens[i % G_N_ELEMENTS (tokens)];
+      const RiposteGenerationInfo info = { .phase = RIPOSTE_PHASE_WRITING, .n_written = i, .tokens_per_second = 500 };
+
+      riposte_generation_post_text (data, token, strlen (token));
+      riposte_generation_post_info (data, &info);
+      g_usleep (2000);
+    }
+  riposte_generation_post_end (data, &(RiposteGenerationInfo){ .stop = RP_STOP_END }, NULL);
+  return NULL;
+}
+
+static void
+test_main_loop (Fixture *fixture, gconstpointer data)
+{
+  GPollFunc before = g_main_context_get_poll_func (NULL);
+  GThread *thread;
+  gint64 p99, worst;
+
+  holds = g_array_new (FALSE, FALSE, sizeof (gint64));
+  ask (fixture, "One?");
+  settle (200);
+  awake_since = get_thread_time ();
+  g_main_context_set_poll_func (NULL, poll_and_measure);
+  thread = g_thread_new ("stream", stream, fixture->generator->asked);
+  while (riposte_conversation_get_busy (fixture->chat))
+    g_main_context_iteration (NULL, TRUE);
+  g_thread_join (thread);
+  g_main_context_set_poll_func (NULL, before);
+  g_array_sort (holds, compare_times);
+  p99 = g_array_index (holds, gint64, holds->len * 99 / 100);
+  worst = g_array_index (holds, gint64, holds->len - 1);
+  g_test_message ("%u turns of the main loop: 99%% within %.1f ms, worst %.1f ms", holds->len, p99 / 1e3, worst / 1e3);
+  g_array_unref (holds);
+  g_assert_cmpint (p99, <, FRAME_US);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  adw_init ();
+  gtk_source_init ();
+#define ADD(name, function) g_test_add ("/transcript/" name, Fixture, NULL, set_up, function, tear_down)
+  ADD ("follow", test_follow);
+  ADD ("widgets-are-kept", test_widgets_are_kept);
+  ADD ("hostile", test_hostile);
+  ADD ("long", test_long);
+  ADD ("main-loop", test_main_loop);
+#undef ADD
+  return g_test_run ();
+}

@@ -1,0 +1,197 @@
+"""The window, from the first question to code in the editor, as who cannot see it would use it."""
+import os
+import struct
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from window import Window, is_sensitive, small_model, wait_for, text_of  # noqa: E402
+from tap import case, main  # noqa: E402
+
+LONG = 'Write a story about a lighthouse keeper, in ten chapters, with every detail.'
+CODE = 'Write a Python function that reverses a string'
+
+
+def greedy(*more):
+    return Window('--model', small_model(), '--device', 'cpu', '--temp', '0', *more)
+
+
+def wait_for_end(window):
+    wait_for('the answer to end', lambda: not window.is_busy())
+
+
+def length_of_answer(window):
+    return len(window.answer_text())
+
+
+def wait_for_growth(window, more=20):
+    start = length_of_answer(window)
+    wait_for('the answer to grow', lambda: length_of_answer(window) > start + more)
+
+
+def editor_text(window):
+    """What stands in the editor's page."""
+    views = [node for node in window.find_all('text') if node.get_name() != 'Question' and is_editable(node)]
+    return '\n'.join(text_of(view) for view in views)
+
+
+def is_editable(node):
+    from window import Atspi
+    return node.get_state_set().contains(Atspi.StateType.EDITABLE)
+
+
+@case
+def an_answer_streams_stops_and_is_asked_for_again():
+    with greedy() as window:
+        window.ask(LONG)
+        wait_for_growth(window)
+        wait_for_growth(window)  # again: it was no answer all at once
+        assert window.is_busy()
+        window.press('Stop')
+        wait_for_end(window)
+        stopped = window.answer_text()
+        assert 'Stopped' in stopped, stopped
+        time.sleep(1)
+        assert window.answer_text() == stopped, 'it went on after Stop'
+        window.press('Try Again')
+        wait_for('a new answer', lambda: window.is_busy() and 0 < length_of_answer(window) < len(stopped))
+        assert len(window.answers()) == 1, 'the old answer is still shown'
+        wait_for_growth(window)
+        window.press('Stop')
+        wait_for_end(window)
+        window.ask('Name one fruit.')
+        wait_for_end(window)
+        assert len(window.answers()) == 2
+        wait_for('figures', lambda: window.has_text('tok/s'))
+        wait_for('the context in use', lambda: window.has_text('context') and not window.has_text('context 0 of'))
+
+
+@case
+def code_of_an_answer_goes_into_the_editor():
+    with greedy() as window:
+        window.ask(CODE)
+        wait_for_end(window)
+        answer = window.answer_text()
+        assert 'def ' in answer and 'return' in answer, answer
+        window.press('Insert Code into the Editor')
+        wait_for('the code in the editor', lambda: 'def ' in editor_text(window) and 'return' in editor_text(window))
+        assert '```' not in editor_text(window)
+
+
+@case
+def enter_sends_shift_enter_breaks_the_line_and_escape_stops():
+    with greedy() as window:
+        wait_for('the model', lambda: window.has_text('Processor: '))
+        wait_for('the composer to be ready', window.composer)
+        window.type('write a story')
+        window.key('Return', 'shift')
+        window.type('of two cats')
+        wait_for('both lines', lambda: text_of(window.composer()) == 'write a story\nof two cats')
+        assert not window.answers(), 'Shift+Enter sent it'
+        window.key('Return')
+        wait_for_growth(window)
+        assert text_of(window.composer()) == ''
+        assert window.has_text('write a story\nof two cats')
+        window.key('Escape')
+        wait_for_end(window)
+        assert 'Stopped' in window.answer_text()
+
+
+@case
+def a_question_waits_for_the_model_to_load():
+    with greedy() as window:
+        window.ask(CODE)  # at once
+        wait_for('text', lambda: length_of_answer(window) > 40)
+
+
+@case
+def another_chat_leaves_an_answer_alone():
+    with greedy() as window:
+        window.ask(LONG)
+        wait_for_growth(window)
+        window.press('New Chat')
+        wait_for('an empty chat', lambda: not window.is_busy())
+        window.ask('Name one fruit.')
+        wait_for('the question to wait for its turn', lambda: window.has_text('Waiting…'))
+        rows = [row.get_name() for row in window.find_all('list item')]
+        assert len(rows) == 2 and rows[1].startswith('Write a story'), rows
+        window.press('Stop')
+        wait_for_end(window)
+
+
+@case
+def without_a_model_it_says_so_and_offers_to_choose_one():
+    with Window() as window:
+        wait_for('the page', lambda: window.has_text('No Model Yet'))
+        assert window.find('push button', 'Choose a Model…')
+        window.composer().get_editable_text_iface().set_text_contents('Hello')
+        time.sleep(0.3)
+        assert not is_sensitive(window.get('push button', 'Send')), 'there is nothing to send to'
+
+
+def broken_files(folder):
+    gguf = struct.pack('<4sIQQ', b'GGUF', 3, 1 << 40, 1 << 40)
+    whole = small_model()
+    with open(whole, 'rb') as file:
+        head = file.read(3_000_000)
+    unsupported = struct.pack('<4sIQQ', b'GGUF', 3, 0, 1)
+    unsupported += struct.pack('<Q', 20) + b'general.architecture' + struct.pack('<I', 8)
+    unsupported += struct.pack('<Q', 7) + b'martian'
+    for name, content in {'empty': b'', 'text': b'I am no model.\n' * 100, 'claims': gguf, 'truncated': head,
+                          'unsupported': unsupported + bytes(64)}.items():
+        path = Path(folder) / f'{name}.gguf'
+        path.write_bytes(content)
+        yield path
+    yield Path(folder) / 'missing.gguf'
+
+
+@case
+def a_file_that_is_no_model_is_one_clear_message():
+    with tempfile.TemporaryDirectory() as folder:
+        for path in broken_files(folder):
+            with Window('--model', path) as window:
+                wait_for(f'a way on from {path.name}', lambda: window.find('push button', 'Choose Another Model…'))
+                wait_for(f'the message about {path.name}', lambda: window.has_text('The model could not be loaded'))
+                titles = [text for text in window.texts() if text in (
+                    'This Is No Usable Model File', 'The Model Cannot Be Read', 'This Model Is Not Supported')]
+                assert len(titles) == 1, (path.name, window.texts())
+
+
+@case
+def a_device_that_is_not_there_can_be_changed_for_the_processor():
+    with Window('--model', small_model(), '--device', 'vulkan:99') as window:
+        wait_for('the message', lambda: window.has_text('The Device Cannot Be Used'))
+        window.press('Run on the Processor')
+        wait_for('the processor', lambda: window.has_text('Processor: '))
+
+
+@case
+def a_question_too_long_for_the_context_is_told_and_the_chat_goes_on():
+    with greedy('--ctx', '512') as window:
+        window.ask('word ' * 2000)
+        wait_for('the message', lambda: window.has_text('context'))
+        wait_for_end(window)
+        wait_for('it names the context', lambda: '512' in window.answer_text())
+        window.ask('Name one fruit.')
+        wait_for_end(window)
+        assert 'tok' in window.answer_text(), window.answer_text()
+
+
+@case
+def a_file_is_opened_changed_and_saved():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'hello.py'
+        path.write_text('print("hello")\n')
+        with Window(path) as window:
+            wait_for('the file', lambda: 'print("hello")' in editor_text(window))
+            view = [node for node in window.find_all('text') if node.get_name() != 'Question' and is_editable(node)][0]
+            view.get_editable_text_iface().insert_text(0, '# changed\n', len('# changed\n'))
+            wait_for('the change', lambda: '# changed' in editor_text(window))
+            window.key('s', 'ctrl')
+            wait_for('the file on disk', lambda: path.read_text().startswith('# changed\n'))
+
+
+if __name__ == '__main__':
+    main()
