@@ -130,37 +130,61 @@ static const GOptionEntry options[] = {
   { "model", 'm', 0, G_OPTION_ARG_FILENAME, NULL, N_ ("Answer with this model"), N_ ("FILE.gguf") },
   { "device", 'd', 0, G_OPTION_ARG_STRING, NULL, N_ ("Where the model runs: auto, cpu, vulkan or vulkan:N"),
     N_ ("DEVICE") },
-  { "ctx", 0, 0, G_OPTION_ARG_INT, NULL, N_ ("Most tokens of a conversation (default: what memory allows)"), "N" },
-  { "temp", 0, 0, G_OPTION_ARG_DOUBLE, NULL, N_ ("Temperature; 0 always takes the likeliest word (default: 0.2)"),
+  /* as text, because GApplication takes a number 0 for one that was not given */
+  { "ctx", 0, 0, G_OPTION_ARG_STRING, NULL, N_ ("Most tokens of a conversation (default: what memory allows)"), "N" },
+  { "temp", 0, 0, G_OPTION_ARG_STRING, NULL, N_ ("Temperature; 0 always takes the likeliest word (default: 0.2)"),
     "T" },
-  { "seed", 0, 0, G_OPTION_ARG_INT64, NULL, N_ ("The same seed gives the same answer"), "S" },
+  { "seed", 0, 0, G_OPTION_ARG_STRING, NULL, N_ ("The same seed gives the same answer"), "S" },
   { "version", 0, 0, G_OPTION_ARG_NONE, NULL, N_ ("Show the version"), NULL },
   { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, NULL, NULL, N_ ("[FILE…]") },
   { NULL },
 };
 
+/* The number that option @name gives: FALSE, after a message, where it is none within 0 … @max. */
+static gboolean
+read_number (GVariantDict *dict, const char *name, double max, double *number)
+{
+  const char *text;
+  char *end;
+  double value;
+
+  if (!g_variant_dict_lookup (dict, name, "&s", &text))
+    return TRUE;
+  value = g_ascii_strtod (text, &end);
+  if (end == text || *end != '\0' || !(value >= 0 && value <= max))
+    {
+      g_printerr (_ ("riposte: --%s takes a number from 0 to %g, not “%s”\n"), name, max, text);
+      return FALSE;
+    }
+  *number = value;
+  return TRUE;
+}
+
+/* @numbers hold what is used where an option is not given. */
+typedef struct
+{
+  double temperature, seed, n_context;
+} Numbers;
+
+static gboolean
+read_numbers (GVariantDict *dict, Numbers *numbers)
+{
+  return read_number (dict, "temp", 10, &numbers->temperature)
+         && read_number (dict, "seed", G_MAXUINT32, &numbers->seed)
+         && read_number (dict, "ctx", 1 << 24, &numbers->n_context);
+}
+
 static int
 riposte_application_handle_local_options (GApplication *application, GVariantDict *dict)
 {
-  double temperature;
-  int n_context;
+  Numbers numbers;
 
   if (g_variant_dict_contains (dict, "version"))
     {
       g_print ("Riposte %s\n", RIPOSTE_VERSION);
       return 0;
     }
-  if (g_variant_dict_lookup (dict, "temp", "d", &temperature) && !(temperature >= 0 && temperature <= 10))
-    {
-      g_printerr ("riposte: %s\n", _ ("the temperature is between 0 and 10"));
-      return 2;
-    }
-  if (g_variant_dict_lookup (dict, "ctx", "i", &n_context) && n_context < 0)
-    {
-      g_printerr ("riposte: %s\n", _ ("a context has no fewer than 0 tokens"));
-      return 2;
-    }
-  return -1;
+  return read_numbers (dict, &numbers) ? -1 : 2;
 }
 
 static char *
@@ -204,10 +228,8 @@ riposte_application_command_line (GApplication *application, GApplicationCommand
   RiposteApplication *self = RIPOSTE_APPLICATION (application);
   GVariantDict *dict = g_application_command_line_get_options_dict (line);
   g_autofree char *model = NULL;
+  Numbers numbers = { self->sampler.temperature, self->sampler.seed, 0 };
   const char *device;
-  double temperature;
-  gint64 seed;
-  int n_context;
   gboolean first = !gtk_application_get_active_window (GTK_APPLICATION (application));
 
   if (g_variant_dict_lookup (dict, "device", "&s", &device))
@@ -217,12 +239,12 @@ riposte_application_command_line (GApplication *application, GApplicationCommand
       g_autofree char *last = riposte_settings_dup_device ();
       riposte_local_generator_set_device (self->generator, last);
     }
-  if (g_variant_dict_lookup (dict, "temp", "d", &temperature))
-    self->sampler.temperature = temperature;
-  if (g_variant_dict_lookup (dict, "seed", "x", &seed))
-    self->sampler.seed = (guint64)seed;
-  if (g_variant_dict_lookup (dict, "ctx", "i", &n_context))
-    riposte_local_generator_set_n_context (self->generator, n_context);
+  if (read_numbers (dict, &numbers))
+    {
+      self->sampler.temperature = numbers.temperature;
+      self->sampler.seed = numbers.seed;
+      riposte_local_generator_set_n_context (self->generator, numbers.n_context);
+    }
   if (first || g_variant_dict_contains (dict, "model"))
     model = choose_first_model (line, dict);
   if (model)
@@ -247,7 +269,7 @@ riposte_application_init (RiposteApplication *self)
     .min_p = 0.05f,
     .repeat_penalty = 1,
     .repeat_last_n = 64,
-    .seed = (guint64)g_random_int () << 32 | g_random_int (),
+    .seed = g_random_int (),
   };
   g_application_add_main_option_entries (application, options);
   g_application_set_option_context_summary (application, _ ("A coding chat that runs on your own machine."));

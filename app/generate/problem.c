@@ -9,8 +9,7 @@ static const struct
 } problems[] = {
   { RP_ERROR_IO, { N_ ("The Model Cannot Be Read"), NULL, TRUE, FALSE } },
   { RP_ERROR_FORMAT,
-    { N_ ("This Is No Usable Model File"),
-      N_ ("The file is no GGUF file, or is damaged. If it was downloaded, the download may not have come to its end."),
+    { N_ ("This Is No Usable Model File"), N_ ("If it was downloaded, the download may not have come to its end."),
       TRUE, FALSE } },
   { RP_ERROR_UNSUPPORTED,
     { N_ ("This Model Is Not Supported"), N_ ("Riposte cannot run models of this kind yet."), FALSE, FALSE } },

@@ -71,12 +71,13 @@ class Window:
         return self
 
     def __exit__(self, kind, error, trace):
+        seen = self.dump() if kind is not None else []
         status = self._end()
         if kind is None and status not in (0, -signal.SIGTERM):
             raise AssertionError(f'the program ended with {status}: {self.log.read_text()}')
         if kind is not None:
             print('# ' + self.log.read_text(errors='replace').replace('\n', '\n# '))
-            print('# ' + '\n# '.join(self.dump()), flush=True)
+            print('# ' + '\n# '.join(seen), flush=True)
         self.folder.cleanup()
 
     def _end(self):
