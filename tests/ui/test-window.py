@@ -64,8 +64,10 @@ def an_answer_streams_stops_and_is_asked_for_again():
         window.press('Stop')
         wait_for_end(window)
         window.ask('Name one fruit.')
+        wait_for('a second answer', lambda: len(window.answers()) == 2 and length_of_answer(window) > 20)
+        if window.is_busy():
+            window.press('Stop')
         wait_for_end(window)
-        assert len(window.answers()) == 2
         wait_for('figures', lambda: window.has_text('tok/s'))
         wait_for('the context in use', lambda: window.has_text('context') and not window.has_text('context 0 of'))
 

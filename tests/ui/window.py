@@ -20,7 +20,7 @@ except (ImportError, ValueError) as error:
     sys.exit(0)
 
 # What a busy machine may need; a failing test is the only one that waits so long.
-PATIENCE = float(os.environ.get('RIPOSTE_UI_PATIENCE', '60'))
+PATIENCE = float(os.environ.get('RIPOSTE_UI_PATIENCE', '120'))
 SMALL_MODEL = Path(os.environ['RIPOSTE_MODELS']) / 'smollm2-135m-instruct-q4_1.gguf'
 
 # keycodes of Xvfb's keyboard
