@@ -176,7 +176,7 @@ test_accuracy (gconstpointer data)
   read_golden (&golden, c->subject);
   check_tokens (model, &golden);
   /* A Vulkan device in software takes its time. */
-  measure (model, &golden, on_cpu || g_test_slow () ? golden.n_tokens : 100,
+  measure (model, &golden, on_cpu || g_test_slow () ? golden.n_tokens : CHUNK,
            on_cpu ? &c->subject->cpu : &c->subject->vulkan);
   g_free (golden.data);
   rp_model_free (model);
