@@ -19,7 +19,7 @@ GBytes *read_file (GFile *file);
 /* As bytes; a failure shows both escaped. */
 void assert_file_is (GFile *file, const char *content, gssize length);
 
-/* Runs the main loop until @done; more than 20 seconds of it fail the test. */
+/* Runs the main loop until @done; more than a minute of it fails the test. */
 void wait_until (gboolean (*done) (gpointer), gpointer data);
 
 gboolean load (RiposteDocument *document, GFile *file, GError **error);
