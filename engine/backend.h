@@ -50,6 +50,7 @@ typedef enum
   RP_OP_COMBINE,
   RP_OP_ADD,
   RP_OP_SCALE,
+  RP_OP_COPY,
   RP_N_OPS
 } RpOpKind;
 
@@ -110,7 +111,8 @@ typedef enum
   RP_ROPE_NEOX, /* pairs (i, i + n_rot / 2) */
 } RpRopeKind;
 
-/* Rotates, in place, the first n_rot of each head's head_dim elements (Su et al. 2021). Pair i of a token at position
+/* Rotates, in place, the first n_rot of each head's head_dim elements (Su et al. 2021); the others are not touched, so
+ * that a view may start inside of a head. Pair i of a token at position
  * p turns by theta_i = p · freq_base^(-2i / n_rot) / factor_i; YaRN (Peng et al. 2023) blends theta_i · freq_scale
  * (interpolated) with theta_i (extrapolated) over the ramp between the pairs corr_low and corr_high, weighted by
  * ext_factor:
@@ -158,10 +160,15 @@ typedef enum
   RP_GATE_SOFTMAX,          /* p = softmax (logits) over all experts; select by p */
   RP_GATE_SIGMOID,          /* p = sigmoid (logits); select by p + selection_bias */
   RP_GATE_SOFTMAX_SELECTED, /* select by logits, then softmax over the selected ones */
+  RP_GATE_SPARSE_MIXER,     /* select by logits l; p of a chosen one with logit m is its share of softmax (l) over those
+                             * not yet chosen with m - l ≤ 0.02 · max (|l|, m) (Liu et al. 2024, inference) */
 } RpGateKind;
 
 /* Chooses n_used experts of n_expert for each token, highest first, ties to the lower index, and their weights:
- * p of the chosen, divided by their sum where normalize (the sum at least 6.1e-5), times scale. */
+ * p of the chosen, divided by their sum where normalize (the sum at least 6.1e-5), times scale.
+ *
+ * With n_groups not 0, the experts are n_groups runs of n_expert / n_groups, and the choice is among the experts of the
+ * n_groups_used best groups: by the sum of what a group's group_top (1 or 2) best are selected by (DeepSeek-AI 2024). */
 typedef struct
 {
   RpGateKind gate;
@@ -170,6 +177,7 @@ typedef struct
   RpView ids;            /* out: i32 [n_tokens, n_used] */
   RpView weights;        /* out: f32 [n_tokens, n_used] */
   guint n_tokens, n_expert, n_used;
+  guint n_groups, n_groups_used, group_top; /* 0: no groups */
   gboolean normalize;
   float scale;
 } RpOpRoute;
@@ -181,17 +189,25 @@ typedef enum
   RP_ACT_GELU_ERF,
   RP_ACT_RELU,
   RP_ACT_RELU_SQUARED,
+  RP_ACT_SIGMOID,
+  RP_ACT_SOFTPLUS, /* log (1 + e^x) */
+  RP_ACT_SWIGLU_1, /* x · sigmoid (1.702 x), and the other factor is up + 1 */
+  RP_ACT_CLAMP,    /* x, but not beyond ±limit */
+  RP_ACT_SOFTCAP,  /* limit · tanh (x / limit) */
 } RpActivation;
 
-/* out[r, i] = act (gate[r, i]) · up[r, i]; without up, act (gate) alone. out may be gate or up. (Shazeer 2020) */
+/* out[r, i] = act (gate[r, i]) · up[r, i]; without up, act (gate) alone. (Shazeer 2020) Where limit is not 0, gate is
+ * first cut to at most limit and up to ±limit, but for the last two activations, whose own it is. Row r of gate and of
+ * up stands at r · stride (0: n), the rows of out are dense; out may be gate or up where these are. */
 typedef struct
 {
   RpActivation activation;
   RpView gate, up, out; /* [n_rows, n]; up may be absent */
-  guint n_rows, n;
+  guint n_rows, n, stride;
+  float limit;
 } RpOpGlu;
 
-/* out[t, i] (accumulate: +=) Σ_j weights[t, j] y[t, j, i] */
+/* out[t, i] (accumulate: +=) Σ_j weights[t, j] y[t, j, i]; out may be y where n_used is 1. */
 typedef struct
 {
   RpView y;       /* [n_tokens, n_used, n] */
@@ -220,6 +236,14 @@ typedef struct
   guint n_rows, n, n_expert;
 } RpOpScale;
 
+/* out[r · out_stride + i] = x[r / repeat · x_stride + i] for i < n: takes rows apart and puts them together. What is
+ * written and what is read do not overlap. */
+typedef struct
+{
+  RpView x, out;
+  guint n_rows, n, repeat, x_stride, out_stride;
+} RpOpCopy;
+
 typedef struct
 {
   RpOpKind kind;
@@ -238,6 +262,7 @@ typedef struct
     RpOpCombine combine;
     RpOpAdd add;
     RpOpScale scale;
+    RpOpCopy copy;
   };
 } RpOp;
 

@@ -114,7 +114,9 @@ check_rope (const RpOpRope *o, BufferSize buffer_size, GError **error)
     return refuse (error, RP_ERROR_ARGUMENT, name, "more is to be rotated than there is");
   if (o->n_tokens == 0)
     return TRUE;
-  return NEED (o->x, (guint64)(o->n_tokens - 1) * o->stride + o->n_heads * o->head_dim, 1, 1)
+  if (o->n_heads == 0)
+    return refuse (error, RP_ERROR_ARGUMENT, name, "there are no heads");
+  return NEED (o->x, (guint64)(o->n_tokens - 1) * o->stride + (o->n_heads - 1) * o->head_dim + o->n_rot, 1, 1)
          && MAYBE (o->freq_factors, o->n_rot / 2, 1, 1);
 }
 
@@ -170,10 +172,14 @@ check_route (const RpOpRoute *o, BufferSize buffer_size, GError **error)
 {
   const char *name = "route";
 
-  if (o->gate > RP_GATE_SOFTMAX_SELECTED)
+  if (o->gate > RP_GATE_SPARSE_MIXER)
     return refuse (error, RP_ERROR_UNSUPPORTED, name, "its gate is not known");
   if (o->n_used == 0 || o->n_used > o->n_expert)
     return refuse (error, RP_ERROR_ARGUMENT, name, "no expert is used, or more than there are");
+  if (o->n_groups
+      && (o->n_expert % o->n_groups || o->n_groups_used == 0 || o->n_groups_used > o->n_groups || o->group_top == 0
+          || o->group_top > 2 || o->n_used > (guint64)o->n_expert / o->n_groups * o->n_groups_used))
+    return refuse (error, RP_ERROR_ARGUMENT, name, "the groups of experts have an impossible shape");
   return NEED (o->logits, o->n_tokens, o->n_expert, 1) && MAYBE (o->selection_bias, o->n_expert, 1, 1)
          && NEED (o->ids, o->n_tokens, o->n_used, 1) && NEED (o->weights, o->n_tokens, o->n_used, 1);
 }
@@ -183,9 +189,15 @@ check_glu (const RpOpGlu *o, BufferSize buffer_size, GError **error)
 {
   const char *name = "glu";
 
-  if (o->activation > RP_ACT_RELU_SQUARED)
+  guint64 stride = o->stride ? o->stride : o->n, extent = o->n_rows ? (o->n_rows - 1) * stride + o->n : 0;
+
+  if (o->activation > RP_ACT_SOFTCAP)
     return refuse (error, RP_ERROR_UNSUPPORTED, name, "its activation is not known");
-  return NEED (o->gate, o->n_rows, o->n, 1) && MAYBE (o->up, o->n_rows, o->n, 1) && NEED (o->out, o->n_rows, o->n, 1);
+  if (!(o->limit >= 0) || (o->limit == 0 && o->activation >= RP_ACT_CLAMP))
+    return refuse (error, RP_ERROR_ARGUMENT, name, "its limit is not positive");
+  if (stride < o->n)
+    return refuse (error, RP_ERROR_ARGUMENT, name, "its rows overlap");
+  return NEED (o->gate, extent, 1, 1) && MAYBE (o->up, extent, 1, 1) && NEED (o->out, o->n_rows, o->n, 1);
 }
 
 static gboolean
@@ -220,6 +232,21 @@ check_scale (const RpOpScale *o, BufferSize buffer_size, GError **error)
 }
 
 static gboolean
+check_copy (const RpOpCopy *o, BufferSize buffer_size, GError **error)
+{
+  const char *name = "copy";
+
+  if (o->n == 0 || o->repeat == 0)
+    return refuse (error, RP_ERROR_ARGUMENT, name, "rows are empty");
+  if (o->out_stride < o->n)
+    return refuse (error, RP_ERROR_ARGUMENT, name, "its rows overlap");
+  if (o->n_rows == 0)
+    return TRUE;
+  return NEED (o->x, (guint64)((o->n_rows - 1) / o->repeat) * o->x_stride + o->n, 1, 1)
+         && NEED (o->out, (guint64)(o->n_rows - 1) * o->out_stride + o->n, 1, 1);
+}
+
+static gboolean
 check (const RpOp *op, BufferSize buffer_size, GError **error)
 {
   switch (op->kind)
@@ -248,6 +275,8 @@ check (const RpOp *op, BufferSize buffer_size, GError **error)
       return check_add (&op->add, buffer_size, error);
     case RP_OP_SCALE:
       return check_scale (&op->scale, buffer_size, error);
+    case RP_OP_COPY:
+      return check_copy (&op->copy, buffer_size, error);
     case RP_N_OPS:
     default:
       return refuse (error, RP_ERROR_UNSUPPORTED, "operation", "its kind is not known");

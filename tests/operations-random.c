@@ -363,12 +363,14 @@ make_rope (OperationCase *c)
     }
   if (g_test_rand_bit ())
     rope->freq_factors = floats (c, OPERAND_INPUT, "freq_factors", rope->n_rot / 2, 1, 16);
+  if (g_test_rand_bit ()) /* the last of each head */
+    rope->x.offset = (gsize)(head_dim - rope->n_rot) * sizeof (float);
   g_string_printf (c->what,
                    "%s rope: n_tokens %u, n_heads %u, head_dim %u, n_rot %u, stride %u, pos %u, base %g, scale %g, "
-                   "ext %g, magnitude %g, corr %g to %g, factors %d",
+                   "ext %g, magnitude %g, corr %g to %g, factors %d, from byte %" G_GSIZE_FORMAT,
                    rope->kind == RP_ROPE_NEOX ? "NeoX" : "plain", n_tokens, n_heads, head_dim, rope->n_rot, stride,
                    rope->pos, rope->freq_base, rope->freq_scale, rope->ext_factor, rope->magnitude, rope->corr_low,
-                   rope->corr_high, rope->freq_factors.buffer != NULL);
+                   rope->corr_high, rope->freq_factors.buffer != NULL, rope->x.offset);
 }
 
 /* A cache, its first n_filled values random, the others such that nobody can have counted them in. */
@@ -468,6 +470,59 @@ make_attention (OperationCase *c, RpDType type)
                           attention->softcap, attention->sinks.buffer != NULL);
 }
 
+static gboolean
+is_apart (double a, double b)
+{
+  return fabs (a - b) >= 1e-5 * fabs (b);
+}
+
+/* Leaves -INFINITY in by[] outside the best groups; FALSE where which these are is not clear. */
+static gboolean
+keep_groups (const RpOpRoute *o, double *by)
+{
+  guint size = o->n_expert / o->n_groups;
+  g_autofree double *scores = g_new (double, o->n_groups);
+  double least = INFINITY, most = -INFINITY; /* of those kept, and of the others */
+
+  for (guint g = 0; g < o->n_groups; g++)
+    {
+      guint best = g * size;
+      double second = -INFINITY;
+
+      for (guint e = g * size; e < (g + 1) * size; e++)
+        best = by[e] > by[best] ? e : best;
+      for (guint e = g * size; e < (g + 1) * size; e++)
+        second = e != best ? MAX (second, by[e]) : second;
+      scores[g] = by[best] + (o->group_top == 2 && size > 1 ? second : 0);
+    }
+  for (guint g = 0; g < o->n_groups; g++)
+    {
+      guint better = 0;
+
+      for (guint other = 0; other < o->n_groups; other++)
+        better += scores[other] > scores[g];
+      if (better < o->n_groups_used)
+        least = MIN (least, scores[g]);
+      else
+        {
+          most = MAX (most, scores[g]);
+          for (guint e = g * size; e < (g + 1) * size; e++)
+            by[e] = -INFINITY;
+        }
+    }
+  return most == -INFINITY || is_apart (least, most);
+}
+
+/* No logit stands at the edge of what the sparse mixer counts in. */
+static gboolean
+is_clear_mix (const RpOpRoute *o, const double *by, guint best)
+{
+  for (guint e = 0; e < o->n_expert; e++)
+    if (by[e] != -INFINITY && fabs (by[best] - by[e] - 0.02 * MAX (fabs (by[e]), by[best])) < 1e-5)
+      return FALSE;
+  return TRUE;
+}
+
 /* Are the best n_used + 1 so far apart that no rounding changes the choice? */
 static gboolean
 is_clear_choice (const RpOpRoute *o, const float *logits, const float *bias)
@@ -482,6 +537,8 @@ is_clear_choice (const RpOpRoute *o, const float *logits, const float *bias)
              : o->gate == RP_GATE_SIGMOID ? 1 / (1 + exp (-(double)logits[e]))
                                           : (double)logits[e])
             + (bias ? (double)bias[e] : 0);
+  if (o->n_groups && !keep_groups (o, by))
+    return FALSE;
   for (guint j = 0; j <= o->n_used && j < o->n_expert; j++)
     {
       guint best = 0;
@@ -489,7 +546,9 @@ is_clear_choice (const RpOpRoute *o, const float *logits, const float *bias)
       for (guint e = 1; e < o->n_expert; e++)
         if (by[e] > by[best])
           best = e;
-      if (last - by[best] < 1e-5 * fabs (by[best]))
+      if (by[best] == -INFINITY)
+        break;
+      if (!is_apart (last, by[best]) || (o->gate == RP_GATE_SPARSE_MIXER && !is_clear_mix (o, by, best)))
         return FALSE;
       last = by[best];
       by[best] = -INFINITY;
@@ -507,7 +566,7 @@ make_route (OperationCase *c)
   float *logits, *bias;
 
   *route = (RpOpRoute){
-    .gate = between (RP_GATE_SOFTMAX, RP_GATE_SOFTMAX_SELECTED),
+    .gate = between (RP_GATE_SOFTMAX, RP_GATE_SPARSE_MIXER),
     .logits = floats (c, OPERAND_INPUT, "logits", (gsize)n_tokens * n_expert, -4, 4),
     .selection_bias = maybe_floats (c, "selection_bias", n_expert, -0.5, 0.5),
     .ids = operation_case_operand (c, OPERAND_OUTPUT, OPERAND_I32, "ids", (gsize)n_tokens * n_used * 4),
@@ -518,23 +577,37 @@ make_route (OperationCase *c)
     .normalize = g_test_rand_bit (),
     .scale = g_test_rand_bit () ? 1 : 2.5f,
   };
+  if (n_expert % 8 == 0 && g_test_rand_bit ())
+    {
+      route->n_groups = PICK (1, 2, 4, 8);
+      route->n_groups_used = between ((n_used * route->n_groups + n_expert - 1) / n_expert, route->n_groups);
+      route->group_top = between (1, 2);
+    }
   logits = (float *)operand_of (route->logits)->data;
   bias = route->selection_bias.buffer ? (float *)operand_of (route->selection_bias)->data : NULL;
   for (guint t = 0; t < n_tokens; t++)
     while (!is_clear_choice (route, logits + (gsize)t * n_expert, bias))
       for (guint e = 0; e < n_expert; e++)
         logits[(gsize)t * n_expert + e] = (float)g_test_rand_double_range (-4, 4);
-  g_string_printf (c->what, "route: gate %d, n_tokens %u, n_expert %u, n_used %u, normalize %d, scale %g, bias %d",
-                   route->gate, n_tokens, n_expert, n_used, route->normalize, route->scale, bias != NULL);
+  g_string_printf (
+    c->what,
+    "route: gate %d, n_tokens %u, n_expert %u, n_used %u, groups %u of %u by %u, normalize %d, scale %g, "
+    "bias %d",
+    route->gate, n_tokens, n_expert, n_used, route->n_groups_used, route->n_groups, route->group_top, route->normalize,
+    route->scale, bias != NULL);
 }
 
 static void
 make_glu (OperationCase *c)
 {
   guint n_rows = token_count (), n = PICK (1, 3, 32, 100, 576, 1536), alias = between (0, 2);
-  gsize all = (gsize)n_rows * n;
-  RpActivation activation = between (RP_ACT_SILU, RP_ACT_RELU_SQUARED);
+  guint stride = between (0, 2) ? n : n + PICK (1, 4, 32, n);
+  gsize all = (gsize)(n_rows - 1) * stride + n;
+  RpActivation activation = between (RP_ACT_SILU, RP_ACT_SOFTCAP);
   gboolean has_up = between (0, 3) != 0;
+  float limit = activation >= RP_ACT_CLAMP || g_test_rand_bit () ? (float)g_test_rand_double_range (0.5, 8) : 0;
+
+  alias = stride == n ? alias : 0;
   RpView gate = floats (c, alias == 1 ? OPERAND_INOUT : OPERAND_INPUT, "gate", all, -12, 12);
   RpView up = has_up ? floats (c, alias == 2 ? OPERAND_INOUT : OPERAND_INPUT, "up", all, -2, 2) : (RpView){ 0 };
 
@@ -544,11 +617,14 @@ make_glu (OperationCase *c)
     .up = up,
     .out = alias == 1             ? gate
            : alias == 2 && has_up ? up
-                                  : output (c, "out", all),
+                                  : output (c, "out", (gsize)n_rows * n),
     .n_rows = n_rows,
     .n = n,
+    .stride = stride == n && g_test_rand_bit () ? 0 : stride,
+    .limit = limit,
   };
-  g_string_printf (c->what, "glu: activation %d, n_rows %u, n %u, up %d, out %s", activation, n_rows, n, has_up,
+  g_string_printf (c->what, "glu: activation %d, n_rows %u, n %u, stride %u, limit %g, up %d, out %s", activation,
+                   n_rows, n, stride, limit, has_up,
                    alias == 1             ? "gate"
                    : alias == 2 && has_up ? "up"
                                           : "apart");
@@ -557,19 +633,22 @@ make_glu (OperationCase *c)
 static void
 make_combine (OperationCase *c)
 {
-  guint n_tokens = token_count (), n_used = between (1, 10), n = PICK (1, 3, 64, 100, 576, 2048);
-  gboolean accumulate = g_test_rand_bit ();
+  guint n_tokens = token_count (), n_used = PICK (1, 1, 1, 2, 4, 6, 8, 10), n = PICK (1, 3, 64, 100, 576, 2048);
+  gboolean accumulate = g_test_rand_bit (), in_place = n_used == 1 && g_test_rand_bit ();
+  RpOpCombine *combine = &operation_case_add (c, RP_OP_COMBINE)->combine;
 
-  operation_case_add (c, RP_OP_COMBINE)->combine = (RpOpCombine){
-    .y = floats (c, OPERAND_INPUT, "y", (gsize)n_tokens * n_used * n, -1, 1),
+  *combine = (RpOpCombine){
+    .y = floats (c, in_place ? OPERAND_INOUT : OPERAND_INPUT, "y", (gsize)n_tokens * n_used * n, -1, 1),
     .weights = floats (c, OPERAND_INPUT, "weights", (gsize)n_tokens * n_used, 0, 1),
-    .out = floats (c, accumulate ? OPERAND_INOUT : OPERAND_OUTPUT, "out", (gsize)n_tokens * n, -1, 1),
     .n_tokens = n_tokens,
     .n_used = n_used,
     .n = n,
     .accumulate = accumulate,
   };
-  g_string_printf (c->what, "combine: n_tokens %u, n_used %u, n %u, accumulate %d", n_tokens, n_used, n, accumulate);
+  combine->out = in_place ? combine->y
+                          : floats (c, accumulate ? OPERAND_INOUT : OPERAND_OUTPUT, "out", (gsize)n_tokens * n, -1, 1);
+  g_string_printf (c->what, "combine: n_tokens %u, n_used %u, n %u, accumulate %d, in place %d", n_tokens, n_used, n,
+                   accumulate, in_place);
 }
 
 static void
@@ -612,6 +691,25 @@ make_scale (OperationCase *c)
     .n_expert = ids ? n_expert : 1,
   };
   g_string_printf (c->what, "scale: n_rows %u, n %u, n_expert %u, ids %d", n_rows, n, n_expert, ids);
+}
+
+static void
+make_copy (OperationCase *c)
+{
+  guint n_rows = token_count (), n = PICK (1, 3, 64, 100, 577), repeat = PICK (1, 1, 2, 5, 16);
+  guint x_stride = n + PICK (0, 1, 64), out_stride = n + PICK (0, 0, 3, 128);
+
+  operation_case_add (c, RP_OP_COPY)->copy = (RpOpCopy){
+    .x = floats (c, OPERAND_INPUT, "x", (gsize)(n_rows - 1) / repeat * x_stride + n, -1, 1),
+    .out = output (c, "out", (gsize)(n_rows - 1) * out_stride + n),
+    .n_rows = n_rows,
+    .n = n,
+    .repeat = repeat,
+    .x_stride = x_stride,
+    .out_stride = out_stride,
+  };
+  g_string_printf (c->what, "copy: n_rows %u, n %u, repeat %u, from rows %u apart to %u", n_rows, n, repeat, x_stride,
+                   out_stride);
 }
 
 OperationCase *
@@ -661,6 +759,9 @@ operation_case_random (RpOpKind kind, RpDType type, const OperationBounds *bound
       break;
     case RP_OP_SCALE:
       make_scale (c);
+      break;
+    case RP_OP_COPY:
+      make_copy (c);
       break;
     case RP_N_OPS:
     default:

@@ -1,6 +1,7 @@
 /* The tests that every back end has to pass, and their timing. */
 #include "operations.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct
@@ -23,6 +24,7 @@ static const char *const kind_names[RP_N_OPS] = {
   [RP_OP_COMBINE] = "combine",
   [RP_OP_ADD] = "add",
   [RP_OP_SCALE] = "scale",
+  [RP_OP_COPY] = "copy",
 };
 
 static gboolean
@@ -216,11 +218,16 @@ spoil (RpOp *op, guint i)
     case RP_OP_ROUTE:
       op->route.n_used = i == 0 ? op->route.n_expert + 1 : i == 1 ? 0 : op->route.n_used;
       op->route.gate = i == 2 ? (RpGateKind)8 : op->route.gate;
-      return i < 3;
+      op->route.n_groups = i == 3 ? op->route.n_expert + 1 : op->route.n_groups; /* not as many experts in each */
+      op->route.n_groups_used = op->route.group_top = 1;
+      return i < 4;
     case RP_OP_GLU:
       op->glu.activation = i == 0 ? (RpActivation)99 : op->glu.activation;
       op->glu.n_rows = i == 1 ? G_MAXUINT : op->glu.n_rows;
-      return i < 2;
+      op->glu.limit = i == 2 ? NAN : op->glu.limit;
+      op->glu.stride = i == 3 ? G_MAXUINT : op->glu.stride;
+      op->glu.n_rows += i == 3 ? 1 : 0;
+      return i < 4;
     case RP_OP_COMBINE:
       op->combine.n = i == 0 ? 0 : op->combine.n;
       op->combine.n_used = i == 1 ? 0 : op->combine.n_used;
@@ -232,6 +239,12 @@ spoil (RpOp *op, guint i)
       op->scale.n = i == 0 ? 0 : op->scale.n;
       op->scale.n_rows = i == 1 ? G_MAXUINT : op->scale.n_rows;
       return i < 2;
+    case RP_OP_COPY:
+      op->copy.n = i == 0 ? 0 : op->copy.n;
+      op->copy.repeat = i == 1 ? 0 : op->copy.repeat;
+      op->copy.out_stride = i == 2 ? op->copy.n - 1 : op->copy.out_stride;
+      op->copy.n_rows = i == 3 ? G_MAXUINT : op->copy.n_rows;
+      return i < 4;
     case RP_N_OPS:
     default:
       return FALSE;

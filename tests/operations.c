@@ -103,6 +103,8 @@ operation_views (RpOp *op, RpView *views[8])
       VIEWS (&op->add.a, &op->add.b, &op->add.out)
     case RP_OP_SCALE:
       VIEWS (&op->scale.x, &op->scale.factors, &op->scale.ids, &op->scale.bias)
+    case RP_OP_COPY:
+      VIEWS (&op->copy.x, &op->copy.out)
     case RP_N_OPS:
     default:
       return 0;

@@ -317,7 +317,7 @@ test_elementwise (gconstpointer data)
       for (guint i = 0; i < n; i++)
         deviate (&layer, out[i], (x[i] - mean) / sqrt (variance + 1e-5) * w[i]);
       CHECK (&layer, 1e-11, "norm_layer of %u", n);
-      k->glu (RP_ACT_SILU, x, w, out, n);
+      k->glu (RP_ACT_SILU, x, w, 0, out, n);
       for (guint i = 0; i < n; i++)
         deviate (&glu, out[i], x[i] / (1 + exp (-(double)x[i])) * w[i]);
       CHECK (&glu, 1e-12, "glu of %u", n);
@@ -356,7 +356,7 @@ test_exp (gconstpointer data)
   for (double a = -80; a < 80; a += 0.0317)
     {
       float x = (float)a, y;
-      k->glu (RP_ACT_SILU, &x, NULL, &y, 1);
+      k->glu (RP_ACT_SILU, &x, NULL, 0, &y, 1);
       double should_be = x / (1 + exp (-(double)x));
       g_assert_cmpfloat (fabs (y - should_be), <=, 1e-6 * fabs (should_be));
     }

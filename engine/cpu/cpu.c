@@ -20,6 +20,7 @@ static const RpCpuOperation *const operations[RP_N_OPS] = {
   [RP_OP_COMBINE] = &rp_cpu_combine,
   [RP_OP_ADD] = &rp_cpu_add,
   [RP_OP_SCALE] = &rp_cpu_scale,
+  [RP_OP_COPY] = &rp_cpu_copy,
 };
 
 /* ---- memory ---- */

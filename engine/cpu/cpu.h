@@ -94,6 +94,7 @@ extern const RpCpuOperation rp_cpu_glu;
 extern const RpCpuOperation rp_cpu_combine;
 extern const RpCpuOperation rp_cpu_add;
 extern const RpCpuOperation rp_cpu_scale;
+extern const RpCpuOperation rp_cpu_copy;
 
 RpRopeKey rp_cpu_rope_key (const RpOpRope *op);
 

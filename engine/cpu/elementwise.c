@@ -79,7 +79,7 @@ vf_sigmoid (vf a)
 }
 
 RP_INLINE vf
-activate (int activation, vf g)
+activate (int activation, vf g, float limit)
 {
   switch (activation)
     {
@@ -99,56 +99,83 @@ activate (int activation, vf g)
         vf r = vf_max (g, vf_zero ());
         return vf_mul (r, r);
       }
+    case RP_ACT_SIGMOID:
+      return vf_sigmoid (g);
+    case RP_ACT_SWIGLU_1:
+      return vf_mul (g, vf_sigmoid (vf_mul (vf_set1 (1.702f), g)));
+    case RP_ACT_CLAMP:
+      return vf_max (vf_min (g, vf_set1 (limit)), vf_set1 (-limit));
     default:
       {
         float v[VL];
         vf_store (v, g);
         for (guint i = 0; i < VL; i++)
-          v[i] = 0.5f * v[i] * (1 + erff (v[i] * 0.707106781186548f));
+          v[i] = activation == RP_ACT_GELU_ERF   ? 0.5f * v[i] * (1 + erff (v[i] * 0.707106781186548f))
+                 : activation == RP_ACT_SOFTPLUS ? fmaxf (0, v[i]) + log1pf (expf (-fabsf (v[i])))
+                                                 : limit * tanhf (v[i] / limit);
         return vf_load (v);
       }
     }
 }
 
+/* What gate is multiplied with. */
+RP_INLINE vf
+glu_factor (int activation, vf u, float limit)
+{
+  if (limit != 0 && activation < RP_ACT_CLAMP)
+    u = vf_max (vf_min (u, vf_set1 (limit)), vf_set1 (-limit));
+  return activation == RP_ACT_SWIGLU_1 ? vf_add (u, vf_set1 (1)) : u;
+}
+
+RP_INLINE vf
+glu_gate (int activation, vf g, float limit)
+{
+  return activate (activation, limit != 0 && activation < RP_ACT_CLAMP ? vf_min (g, vf_set1 (limit)) : g, limit);
+}
+
 RP_INLINE void
-glu (int activation, const float *gate, const float *up, float *out, gsize n)
+glu (int activation, const float *gate, const float *up, float limit, float *out, gsize n)
 {
   gsize i = 0;
 
   for (; i + VL <= n; i += VL)
     {
-      vf y = activate (activation, vf_load (gate + i));
-      vf_store (out + i, up ? vf_mul (y, vf_load (up + i)) : y);
+      vf y = glu_gate (activation, vf_load (gate + i), limit);
+      vf_store (out + i, up ? vf_mul (y, glu_factor (activation, vf_load (up + i), limit)) : y);
     }
   if (i < n)
     {
-      float g[VL] = { 0 };
+      float g[VL] = { 0 }, u[VL] = { 0 };
       memcpy (g, gate + i, (n - i) * sizeof *g);
-      vf_store (g, activate (activation, vf_load (g)));
-      for (gsize j = 0; i + j < n; j++)
-        out[i + j] = g[j] * (up ? up[i + j] : 1);
+      if (up)
+        memcpy (u, up + i, (n - i) * sizeof *u);
+      vf y = glu_gate (activation, vf_load (g), limit);
+      vf_store (g, up ? vf_mul (y, glu_factor (activation, vf_load (u), limit)) : y);
+      memcpy (out + i, g, (n - i) * sizeof *g);
     }
 }
 
 void
-RP_K (glu) (int activation, const float *gate, const float *up, float *out, gsize n)
+RP_K (glu) (int activation, const float *gate, const float *up, float limit, float *out, gsize n)
 {
   switch (activation)
     {
-    case RP_ACT_SILU:
-      glu (RP_ACT_SILU, gate, up, out, n);
-      break;
-    case RP_ACT_GELU:
-      glu (RP_ACT_GELU, gate, up, out, n);
-      break;
-    case RP_ACT_RELU:
-      glu (RP_ACT_RELU, gate, up, out, n);
-      break;
-    case RP_ACT_RELU_SQUARED:
-      glu (RP_ACT_RELU_SQUARED, gate, up, out, n);
-      break;
+#define CASE(a)                                                                                                        \
+  case a:                                                                                                              \
+    glu (a, gate, up, limit, out, n);                                                                                  \
+    break;
+      CASE (RP_ACT_SILU)
+      CASE (RP_ACT_GELU)
+      CASE (RP_ACT_GELU_ERF)
+      CASE (RP_ACT_RELU)
+      CASE (RP_ACT_RELU_SQUARED)
+      CASE (RP_ACT_SIGMOID)
+      CASE (RP_ACT_SOFTPLUS)
+      CASE (RP_ACT_SWIGLU_1)
+      CASE (RP_ACT_CLAMP)
+      CASE (RP_ACT_SOFTCAP)
+#undef CASE
     default:
-      glu (RP_ACT_GELU_ERF, gate, up, out, n);
       break;
     }
 }

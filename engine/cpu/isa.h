@@ -56,7 +56,7 @@ void RP_K (norm_rms) (const float *x, const float *weight, const float *bias, fl
 void RP_K (norm_layer) (const float *x, const float *weight, const float *bias, float *out, guint n, float eps);
 void RP_K (to_half) (const float *x, RpHalf *out, gsize n);
 void RP_K (rope) (float *x, const float *cos_sin, guint n_rot, gboolean neox);
-void RP_K (glu) (int activation, const float *gate, const float *up, float *out, gsize n);
+void RP_K (glu) (int activation, const float *gate, const float *up, float limit, float *out, gsize n);
 void RP_K (add) (const float *a, const float *b, float scale, float *out, gsize n);
 void RP_K (combine) (const float *y, const float *weights, guint n_used, gsize n, gboolean accumulate, float *out);
 void RP_K (scale) (float *x, float factor, const float *bias, gsize n);

@@ -129,7 +129,7 @@ typedef struct
   void (*norm_layer) (const float *x, const float *weight, const float *bias, float *out, guint n, float eps);
   void (*to_half) (const float *x, RpHalf *out, gsize n);
   void (*rope) (float *x, const float *cos_sin, guint n_rot, gboolean neox); /* cos_sin [n_rot / 2, 2] */
-  void (*glu) (int activation, const float *gate, const float *up, float *out, gsize n);
+  void (*glu) (int activation, const float *gate, const float *up, float limit, float *out, gsize n);
   void (*add) (const float *a, const float *b, float scale, float *out, gsize n);
   void (*combine) (const float *y, const float *weights, guint n_used, gsize n, gboolean accumulate, float *out);
   void (*scale) (float *x, float factor, const float *bias, gsize n);

@@ -153,7 +153,7 @@ const RpCpuOperation rp_cpu_store_kv = { .n_stages = 1, .n_items = store_kv_n_it
 static gsize
 route_private_size (const RpCpu *cpu, const RpOp *op)
 {
-  return 2 * op->route.n_expert * sizeof (float);
+  return (2 * (gsize)op->route.n_expert + op->route.n_groups) * sizeof (float);
 }
 
 static guint
@@ -167,6 +167,7 @@ static void
 gate (const RpCpu *cpu, const RpOpRoute *o, const float *logits, float *p, float *by)
 {
   const float *bias = rp_cpu_at (o->selection_bias);
+  gboolean by_logits = o->gate == RP_GATE_SOFTMAX_SELECTED || o->gate == RP_GATE_SPARSE_MIXER;
 
   memcpy (p, logits, o->n_expert * sizeof *p);
   if (o->gate == RP_GATE_SIGMOID)
@@ -177,7 +178,49 @@ gate (const RpCpu *cpu, const RpOpRoute *o, const float *logits, float *p, float
   /* Softmax over the selected is softmax over all, divided by the sum of the selected: but selected by the logits
    * themselves, which stay apart where their exponentials do not. */
   for (guint e = 0; e < o->n_expert; e++)
-    by[e] = (o->gate == RP_GATE_SOFTMAX_SELECTED ? logits[e] : p[e]) + (bias ? bias[e] : 0);
+    by[e] = (by_logits ? logits[e] : p[e]) + (bias ? bias[e] : 0);
+}
+
+/* by[] becomes -INFINITY outside the best groups. */
+static void
+keep_best_groups (const RpOpRoute *o, float *by, float *scores)
+{
+  guint size = o->n_expert / o->n_groups;
+
+  for (guint g = 0; g < o->n_groups; g++)
+    {
+      float first = -INFINITY, second = -INFINITY;
+      for (guint e = g * size; e < (g + 1) * size; e++)
+        {
+          second = fmaxf (second, fminf (first, by[e]));
+          first = fmaxf (first, by[e]);
+        }
+      scores[g] = o->group_top == 2 && size > 1 ? first + second : first;
+    }
+  for (guint kept = 0; kept < o->n_groups_used; kept++)
+    {
+      gint best = -1;
+      for (guint g = 0; g < o->n_groups; g++)
+        if (scores[g] != INFINITY && (best < 0 || scores[g] > scores[best]))
+          best = (gint)g;
+      if (best >= 0)
+        scores[best] = INFINITY; /* kept */
+    }
+  for (guint g = 0; g < o->n_groups; g++)
+    for (guint e = g * size; e < (g + 1) * size && scores[g] != INFINITY; e++)
+      by[e] = -INFINITY;
+}
+
+/* The share of expert best among those in by[] that come near it. */
+static float
+sparse_mixer_share (const RpOpRoute *o, const float *by, guint best)
+{
+  float sum = 0;
+
+  for (guint e = 0; e < o->n_expert; e++)
+    if (by[e] != -INFINITY && by[best] - by[e] <= 0.02f * fmaxf (fabsf (by[e]), by[best]))
+      sum += expf (by[e] - by[best]);
+  return 1 / sum;
 }
 
 static void
@@ -189,12 +232,16 @@ route_token (const RpCpu *cpu, const RpOpRoute *o, gsize t, float *scratch)
   float *p = scratch, *by = scratch + o->n_expert, sum = 0, highest = 0;
 
   gate (cpu, o, logits, p, by);
+  if (o->n_groups)
+    keep_best_groups (o, by, by + o->n_expert);
   for (guint j = 0; j < o->n_used; j++)
     {
       guint best = 0;
       for (guint e = 1; e < o->n_expert; e++)
         if (by[e] > by[best])
           best = e;
+      if (o->gate == RP_GATE_SPARSE_MIXER)
+        p[best] = sparse_mixer_share (o, by, best);
       by[best] = -INFINITY;
       ids[j] = (gint32)best;
       highest = j == 0 ? logits[best] : fmaxf (highest, logits[best]);
@@ -224,20 +271,37 @@ const RpCpuOperation rp_cpu_route
 
 /* ---- gates and sums ---- */
 
+static gboolean
+glu_is_dense (const RpOpGlu *o)
+{
+  return o->stride == 0 || o->stride == o->n;
+}
+
 static guint
 glu_n_items (RpCpu *cpu, const RpOp *op, RpCpuPlan *plan, guint stage)
 {
-  return rp_cpu_cut (cpu, (gsize)op->glu.n_rows * op->glu.n, 16, ELEMENTS, plan);
+  const RpOpGlu *o = &op->glu;
+
+  return glu_is_dense (o) ? rp_cpu_cut (cpu, (gsize)o->n_rows * o->n, 16, ELEMENTS, plan)
+                          : rp_cpu_cut (cpu, o->n_rows, 1, MAX (1, ELEMENTS / MAX (1, o->n)), plan);
 }
 
 static void
 glu_run (RpCpu *cpu, const RpOp *op, const RpCpuPlan *plan, guint stage, guint item, guint thread)
 {
   const RpOpGlu *o = &op->glu;
-  gsize first = (gsize)item * plan->rows_a_item, n = MIN (plan->rows_a_item, (gsize)o->n_rows * o->n - first);
-  const float *gate = rp_cpu_at (o->gate), *up = rp_cpu_at (o->up);
+  gsize row = glu_is_dense (o) ? 1 : o->n, stride = glu_is_dense (o) ? 1 : o->stride; /* dense: one row of all */
+  gsize first = (gsize)item * plan->rows_a_item, all = (gsize)o->n_rows * o->n / row;
+  gsize n = MIN (plan->rows_a_item, all - first);
+  const float *gate = (const float *)rp_cpu_at (o->gate) + first * stride;
+  const float *up = o->up.buffer ? (const float *)rp_cpu_at (o->up) + first * stride : NULL;
+  float *out = (float *)rp_cpu_at (o->out) + first * row;
 
-  cpu->kernels->glu (o->activation, gate + first, up ? up + first : NULL, (float *)rp_cpu_at (o->out) + first, n);
+  if (glu_is_dense (o))
+    cpu->kernels->glu (o->activation, gate, up, o->limit, out, n);
+  else
+    for (gsize r = 0; r < n; r++)
+      cpu->kernels->glu (o->activation, gate + r * stride, up ? up + r * stride : NULL, o->limit, out + r * row, row);
 }
 
 const RpCpuOperation rp_cpu_glu = { .n_stages = 1, .n_items = glu_n_items, .run = glu_run };
@@ -303,3 +367,22 @@ scale_run (RpCpu *cpu, const RpOp *op, const RpCpuPlan *plan, guint stage, guint
 }
 
 const RpCpuOperation rp_cpu_scale = { .n_stages = 1, .n_items = scale_n_items, .run = scale_run };
+
+static guint
+copy_n_items (RpCpu *cpu, const RpOp *op, RpCpuPlan *plan, guint stage)
+{
+  return rp_cpu_cut (cpu, op->copy.n_rows, 1, MAX (1, 4 * ELEMENTS / op->copy.n), plan);
+}
+
+static void
+copy_run (RpCpu *cpu, const RpOp *op, const RpCpuPlan *plan, guint stage, guint item, guint thread)
+{
+  const RpOpCopy *o = &op->copy;
+  gsize first = (gsize)item * plan->rows_a_item, end = MIN (first + plan->rows_a_item, o->n_rows);
+
+  for (gsize r = first; r < end; r++)
+    memcpy ((float *)rp_cpu_at (o->out) + r * o->out_stride,
+            (const float *)rp_cpu_at (o->x) + r / o->repeat * o->x_stride, o->n * sizeof (float));
+}
+
+const RpCpuOperation rp_cpu_copy = { .n_stages = 1, .n_items = copy_n_items, .run = copy_run };

@@ -197,11 +197,60 @@ run_attention (const RpOp *op)
       attend (o, t, h, scores, row);
 }
 
+/* Leaves -INFINITY in by[] of all experts outside the best groups. */
+static void
+keep_best_groups (const RpOpRoute *o, double *by)
+{
+  gsize size = o->n_expert / o->n_groups;
+  g_autofree double *scores = g_new (double, o->n_groups);
+
+  for (gsize g = 0; g < o->n_groups; g++)
+    {
+      double first = -INFINITY, second = -INFINITY;
+
+      for (gsize e = g * size; e < (g + 1) * size; e++)
+        if (by[e] > first)
+          {
+            second = first;
+            first = by[e];
+          }
+        else
+          second = fmax (second, by[e]);
+      scores[g] = o->group_top == 2 && size > 1 ? first + second : first;
+    }
+  for (gsize kept = 0; kept < o->n_groups_used; kept++)
+    {
+      gssize best = -1;
+
+      for (gsize g = 0; g < o->n_groups; g++)
+        if (scores[g] != INFINITY && (best < 0 || scores[g] > scores[best]))
+          best = g;
+      if (best >= 0)
+        scores[best] = INFINITY; /* kept */
+    }
+  for (gsize g = 0; g < o->n_groups; g++)
+    for (gsize e = g * size; e < (g + 1) * size && scores[g] != INFINITY; e++)
+      by[e] = -INFINITY;
+}
+
+/* The share of expert best among those in by[] that come near it. */
+static double
+sparse_mixer_share (const RpOpRoute *o, const double *by, gsize best)
+{
+  double sum = 0;
+
+  for (gsize e = 0; e < o->n_expert; e++)
+    if (by[e] != -INFINITY && by[best] - by[e] <= 0.02 * fmax (fabs (by[e]), by[best]))
+      sum += exp (by[e] - by[best]);
+  return 1 / sum;
+}
+
 /* The router's view of one token: p, what is selected by, and the choice. */
 static void
 route (const RpOpRoute *o, const float *logits, gint32 *ids, float *weights, double *p, double *by)
 {
   const float *bias = at (o->selection_bias);
+  gboolean by_logits = o->gate == RP_GATE_SOFTMAX_SELECTED || o->gate == RP_GATE_SPARSE_MIXER;
   double highest = -INFINITY, sum = 0;
 
   for (gsize e = 0; e < o->n_expert; e++)
@@ -213,8 +262,10 @@ route (const RpOpRoute *o, const float *logits, gint32 *ids, float *weights, dou
       p[e] = o->gate == RP_GATE_SOFTMAX   ? exp (logits[e] - highest) / sum
              : o->gate == RP_GATE_SIGMOID ? 1 / (1 + exp (-(double)logits[e]))
                                           : exp (logits[e] - highest);
-      by[e] = (o->gate == RP_GATE_SOFTMAX_SELECTED ? logits[e] : p[e]) + (bias ? bias[e] : 0);
+      by[e] = (by_logits ? logits[e] : p[e]) + (bias ? bias[e] : 0);
     }
+  if (o->n_groups)
+    keep_best_groups (o, by);
   sum = 0;
   for (gsize j = 0; j < o->n_used; j++)
     {
@@ -223,6 +274,8 @@ route (const RpOpRoute *o, const float *logits, gint32 *ids, float *weights, dou
       for (gsize e = 1; e < o->n_expert; e++)
         if (by[e] > by[best])
           best = e;
+      if (o->gate == RP_GATE_SPARSE_MIXER)
+        p[best] = sparse_mixer_share (o, by, best);
       by[best] = -INFINITY;
       ids[j] = best;
       sum += p[best];
@@ -246,9 +299,9 @@ run_route (const RpOp *op)
 }
 
 static double
-activate (RpActivation activation, double x)
+activate (const RpOpGlu *o, double x)
 {
-  switch (activation)
+  switch (o->activation)
     {
     case RP_ACT_GELU: /* Hendrycks & Gimpel 2016, section 2 */
       return 0.5 * x * (1 + tanh (sqrt (2 / G_PI) * (x + 0.044715 * x * x * x)));
@@ -258,6 +311,16 @@ activate (RpActivation activation, double x)
       return fmax (0, x);
     case RP_ACT_RELU_SQUARED:
       return fmax (0, x) * fmax (0, x);
+    case RP_ACT_SIGMOID:
+      return 1 / (1 + exp (-x));
+    case RP_ACT_SOFTPLUS:
+      return fmax (0, x) + log1p (exp (-fabs (x)));
+    case RP_ACT_SWIGLU_1:
+      return x / (1 + exp (-1.702 * x));
+    case RP_ACT_CLAMP:
+      return CLAMP (x, -o->limit, o->limit);
+    case RP_ACT_SOFTCAP:
+      return o->limit * tanh (x / o->limit);
     case RP_ACT_SILU:
     default:
       return x / (1 + exp (-x));
@@ -270,9 +333,21 @@ run_glu (const RpOp *op)
   const RpOpGlu *o = &op->glu;
   const float *gate = at (o->gate), *up = at (o->up);
   float *out = at (o->out);
+  gsize stride = o->stride ? o->stride : o->n;
+  gboolean limited = o->limit != 0 && o->activation < RP_ACT_CLAMP;
 
-  for (gsize i = 0; i < (gsize)o->n_rows * o->n; i++)
-    out[i] = activate (o->activation, gate[i]) * (up ? up[i] : 1);
+  for (gsize r = 0; r < o->n_rows; r++)
+    for (gsize i = 0; i < o->n; i++)
+      {
+        double g = gate[r * stride + i], u = up ? up[r * stride + i] : 1;
+
+        if (limited)
+          {
+            g = fmin (g, o->limit);
+            u = up ? CLAMP (u, -o->limit, o->limit) : 1;
+          }
+        out[r * o->n + i] = activate (o, g) * (up && o->activation == RP_ACT_SWIGLU_1 ? u + 1 : u);
+      }
 }
 
 static void
@@ -321,6 +396,17 @@ run_scale (const RpOp *op)
     }
 }
 
+static void
+run_copy (const RpOp *op)
+{
+  const RpOpCopy *o = &op->copy;
+  const float *x = at (o->x);
+  float *out = at (o->out);
+
+  for (gsize r = 0; r < o->n_rows; r++)
+    memcpy (out + r * o->out_stride, x + r / o->repeat * o->x_stride, o->n * sizeof *x);
+}
+
 static void (*const table[RP_N_OPS]) (const RpOp *op) = {
   [RP_OP_EMBED] = run_embed,
   [RP_OP_NORM] = run_norm,
@@ -334,6 +420,7 @@ static void (*const table[RP_N_OPS]) (const RpOp *op) = {
   [RP_OP_COMBINE] = run_combine,
   [RP_OP_ADD] = run_add,
   [RP_OP_SCALE] = run_scale,
+  [RP_OP_COPY] = run_copy,
 };
 
 /* ---- the back end ---- */
