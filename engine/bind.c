@@ -1,19 +1,9 @@
-/* Finds the tensors of a model in its file, checks their shapes, and hands them to the back end. */
-#include "model.h"
+#include "binder.h"
 
 #include <string.h>
 
-typedef struct
-{
-  RpModel *model;
-  const RpModelOptions *options;
-  GHashTable *buffers; /* RpGgufTensor → RpBuffer: tied weights are uploaded once */
-  guint64 bytes_done, bytes_total;
-  GError **error;
-} Binder;
-
 static gboolean
-report_progress (Binder *binder, gsize bytes)
+report_progress (RpBinder *binder, gsize bytes)
 {
   binder->bytes_done += bytes;
   if (!binder->options || !binder->options->progress)
@@ -26,7 +16,7 @@ report_progress (Binder *binder, gsize bytes)
 }
 
 static RpBuffer *
-buffer_for (Binder *binder, const RpGgufTensor *tensor)
+buffer_for (RpBinder *binder, const RpGgufTensor *tensor)
 {
   RpModel *model = binder->model;
   RpBuffer *buffer = g_hash_table_lookup (binder->buffers, tensor);
@@ -42,9 +32,29 @@ buffer_for (Binder *binder, const RpGgufTensor *tensor)
   return report_progress (binder, tensor->size) ? buffer : NULL;
 }
 
+gboolean
+rp_binder_has (const RpBinder *binder, const char *format, ...)
+{
+  g_autofree char *name = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  name = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  return rp_gguf_find_tensor (binder->model->gguf, name) != NULL;
+}
+
+guint
+rp_binder_n_out (const RpBinder *binder, const char *name)
+{
+  const RpGgufTensor *tensor = rp_gguf_find_tensor (binder->model->gguf, name);
+
+  return tensor && tensor->dims[1] <= RP_MAX_WIDTH ? tensor->dims[1] : 0;
+}
+
 /* The tensor of this name; *tensor is NULL where it is missing and not required. */
 static gboolean
-find (Binder *binder, const char *name, gboolean required, const RpGgufTensor **tensor)
+find (RpBinder *binder, const char *name, gboolean required, const RpGgufTensor **tensor)
 {
   *tensor = rp_gguf_find_tensor (binder->model->gguf, name);
   if (*tensor || !required)
@@ -54,7 +64,7 @@ find (Binder *binder, const char *name, gboolean required, const RpGgufTensor **
 }
 
 static gboolean
-wrong_shape (Binder *binder, const RpGgufTensor *tensor, guint64 d0, guint64 d1, guint64 d2)
+wrong_shape (RpBinder *binder, const RpGgufTensor *tensor, guint64 d0, guint64 d1, guint64 d2)
 {
   g_set_error (binder->error, RP_ERROR, RP_ERROR_FORMAT,
                "The file is inconsistent: tensor “%s” is %" G_GUINT64_FORMAT " × %" G_GUINT64_FORMAT
@@ -65,7 +75,7 @@ wrong_shape (Binder *binder, const RpGgufTensor *tensor, guint64 d0, guint64 d1,
 }
 
 static gboolean
-check_shape (Binder *binder, const RpGgufTensor *tensor, guint64 d0, guint64 d1, guint64 d2)
+check_shape (RpBinder *binder, const RpGgufTensor *tensor, guint64 d0, guint64 d1, guint64 d2)
 {
   if (tensor->dims[0] == d0 && tensor->dims[1] == d1 && tensor->dims[2] == d2 && tensor->dims[3] == 1)
     return TRUE;
@@ -84,14 +94,14 @@ list_types (void)
   return g_string_free (list, FALSE);
 }
 
-static gboolean
-bind_weight (Binder *binder,
-             const char *name,
-             guint n_in,
-             guint n_out,
-             guint n_expert,
-             gboolean required,
-             RpWeight *out)
+gboolean
+rp_binder_weight (RpBinder *binder,
+                  const char *name,
+                  guint n_in,
+                  guint n_out,
+                  guint n_expert,
+                  gboolean required,
+                  RpWeight *out)
 {
   const RpGgufTensor *tensor;
 
@@ -117,9 +127,8 @@ bind_weight (Binder *binder,
   return out->data.buffer != NULL;
 }
 
-/* A vector of F32: a norm's weight, a bias. With rows not 1, a matrix of them. */
-static gboolean
-bind_vector (Binder *binder, const char *name, guint n, guint rows, gboolean required, RpView *out)
+gboolean
+rp_binder_vector (RpBinder *binder, const char *name, guint n, guint rows, gboolean required, RpView *out)
 {
   const RpGgufTensor *tensor;
 
@@ -140,97 +149,77 @@ bind_vector (Binder *binder, const char *name, guint n, guint rows, gboolean req
   return out->buffer != NULL;
 }
 
-/* prefix.weight with, where the file has them, prefix.bias and prefix.scale. */
-static gboolean
-bind_linear (Binder *binder,
-             const char *prefix,
-             guint n_in,
-             guint n_out,
-             guint n_expert,
-             gboolean required,
-             RpLinear *out)
+gboolean
+rp_binder_linear (RpBinder *binder,
+                  const char *prefix,
+                  guint n_in,
+                  guint n_out,
+                  guint n_expert,
+                  gboolean required,
+                  RpLinear *out)
 {
   g_autofree char *weight = g_strconcat (prefix, ".weight", NULL);
   g_autofree char *bias = g_strconcat (prefix, ".bias", NULL);
   g_autofree char *scale = g_strconcat (prefix, ".scale", NULL);
 
-  return bind_weight (binder, weight, n_in, n_out, n_expert, required, &out->weight)
-         && bind_vector (binder, bias, n_out, n_expert, FALSE, &out->bias)
-         && bind_vector (binder, scale, n_expert, 1, FALSE, &out->scale);
+  return rp_binder_weight (binder, weight, n_in, n_out, n_expert, required, &out->weight)
+         && rp_binder_vector (binder, bias, n_out, n_expert, FALSE, &out->bias)
+         && rp_binder_vector (binder, scale, n_expert, 1, FALSE, &out->scale);
 }
 
-static gboolean
-bind_attention (Binder *binder, RpLayer *layer, guint i)
+gboolean
+rp_binder_norm (RpBinder *binder, const char *prefix, guint n, gboolean required, RpNormWeights *out)
 {
-  const RpHparams *hparams = &binder->model->hparams;
-  gboolean qk_norm = (binder->model->arch->flags & RP_ARCH_QK_NORM) != 0;
-  struct
-  {
-    const char *name;
-    guint n_in, n_out;
-    RpLinear *linear;
-  } rows[] = {
-    { "attn_q", hparams->n_embd, layer->n_heads * hparams->dim_k, &layer->q },
-    { "attn_k", hparams->n_embd, layer->n_kv_heads * hparams->dim_k, &layer->k },
-    { "attn_v", hparams->n_embd, layer->n_kv_heads * hparams->dim_v, &layer->v },
-    { "attn_output", layer->n_heads * hparams->dim_v, hparams->n_embd, &layer->attention_out },
-  };
+  g_autofree char *weight = g_strconcat (prefix, ".weight", NULL);
+  g_autofree char *bias = g_strconcat (prefix, ".bias", NULL);
 
-  for (gsize r = 0; r < G_N_ELEMENTS (rows); r++)
-    {
-      g_autofree char *prefix = g_strdup_printf ("blk.%u.%s", i, rows[r].name);
-      if (!bind_linear (binder, prefix, rows[r].n_in, rows[r].n_out, 1, TRUE, rows[r].linear))
-        return FALSE;
-    }
-  g_autofree char *norm = g_strdup_printf ("blk.%u.attn_norm.weight", i);
-  g_autofree char *q_norm = g_strdup_printf ("blk.%u.attn_q_norm.weight", i);
-  g_autofree char *k_norm = g_strdup_printf ("blk.%u.attn_k_norm.weight", i);
-  return bind_vector (binder, norm, hparams->n_embd, 1, TRUE, &layer->attention_norm)
-         && (!qk_norm
-             || (bind_vector (binder, q_norm, hparams->dim_k, 1, TRUE, &layer->q_norm)
-                 && bind_vector (binder, k_norm, hparams->dim_k, 1, TRUE, &layer->k_norm)));
+  out->n = n;
+  return rp_binder_vector (binder, weight, n, 1, required, &out->weight)
+         && rp_binder_vector (binder, bias, n, 1, FALSE, &out->bias);
 }
 
-static gboolean
-bind_feed_forward (Binder *binder, RpLayer *layer, guint i)
+gboolean
+rp_binder_linear_rows (RpBinder *binder,
+                       const char *prefix,
+                       guint n_in,
+                       guint n_all,
+                       guint first,
+                       guint n_out,
+                       RpLinear *out)
 {
-  const RpHparams *hparams = &binder->model->hparams;
-  gboolean routed = hparams->n_expert != 0;
-  guint n_expert = routed ? hparams->n_expert : 1;
-  guint n_ff = routed ? hparams->n_expert_ff : layer->n_ff;
-  const char *suffix = routed ? "_exps" : "";
-  g_autofree char *gate = g_strdup_printf ("blk.%u.ffn_gate%s", i, suffix);
-  g_autofree char *up = g_strdup_printf ("blk.%u.ffn_up%s", i, suffix);
-  g_autofree char *down = g_strdup_printf ("blk.%u.ffn_down%s", i, suffix);
-  g_autofree char *router = g_strdup_printf ("blk.%u.ffn_gate_inp", i);
-  g_autofree char *norm = g_strdup_printf ("blk.%u.ffn_norm.weight", i);
-
-  layer->n_ff = n_ff;
-  if (!(bind_vector (binder, norm, hparams->n_embd, 1, TRUE, &layer->ffn_norm)
-        && (!routed || bind_linear (binder, router, hparams->n_embd, n_expert, 1, TRUE, &layer->router))
-        && bind_linear (binder, gate, hparams->n_embd, n_ff, n_expert, TRUE, &layer->gate)
-        && bind_linear (binder, up, hparams->n_embd, n_ff, n_expert, TRUE, &layer->up)
-        && bind_linear (binder, down, n_ff, hparams->n_embd, n_expert, TRUE, &layer->down)))
+  if (!rp_binder_linear (binder, prefix, n_in, n_all, 1, TRUE, out))
     return FALSE;
-  if (!routed && !(binder->model->arch->flags & RP_ARCH_FFN_FACTORS))
-    layer->gate.scale = layer->up.scale = layer->down.scale = (RpView){ 0 };
-  return TRUE;
+  out->weight.n_out = n_out;
+  out->weight.data.offset += first * rp_dtype_row_size (out->weight.type, n_in);
+  if (out->bias.buffer)
+    out->bias.offset += first * sizeof (float);
+  binder->model->n_parameters -= (guint64)n_in * (n_all - n_out);
+  if (out->weight.data.offset % 4 == 0)
+    return TRUE;
+  g_set_error (binder->error, RP_ERROR, RP_ERROR_UNSUPPORTED, "The parts of tensor “%s.weight” lie at odd places",
+               prefix);
+  return FALSE;
 }
 
-/* Files keep RoPE's frequency factors once, or as a copy a layer. */
+/* Of RoPE's frequencies: once, or as a copy a layer; as many as pairs are turned by layers that turn any. */
 static gboolean
-bind_rope_factors (Binder *binder)
+bind_rope_factors (RpBinder *binder)
 {
   RpModel *model = binder->model;
+  guint n = 0;
 
-  return bind_vector (binder, "rope_freqs.weight", model->hparams.rope.n_rot / 2, 1, FALSE, &model->rope_factors)
+  for (guint i = 0; i < model->hparams.n_layers && n == 0; i++)
+    n = model->hparams.layers[i].rope.n_rot / 2;
+  model->n_rope_factors = n;
+  return rp_binder_vector (binder, "rope_freqs.weight", n, 1, FALSE, &model->rope_factors)
          && (model->rope_factors.buffer
-             || bind_vector (binder, "blk.0.rope_freqs.weight", model->hparams.rope.n_rot / 2, 1, FALSE,
-                             &model->rope_factors));
+             || rp_binder_vector (binder, "blk.0.rope_freqs.weight", n, 1, FALSE, &model->rope_factors))
+         && rp_binder_vector (binder, "rope_factors_short.weight", n, 1, FALSE, &model->rope_factors_short)
+         && rp_binder_vector (binder, "rope_factors_long.weight", n, 1, FALSE, &model->rope_factors_long);
 }
 
 static gboolean
-bind_ends (Binder *binder)
+bind_ends (RpBinder *binder)
 {
   RpModel *model = binder->model;
   const RpGgufTensor *embedding;
@@ -241,9 +230,9 @@ bind_ends (Binder *binder)
   if (embedding->dims[1] < 1 || embedding->dims[1] > 1 << 24)
     return wrong_shape (binder, embedding, n_embd, 1, 1);
   model->n_vocab = embedding->dims[1];
-  if (!bind_weight (binder, "token_embd.weight", n_embd, model->n_vocab, 1, TRUE, &model->token_embd)
-      || !bind_linear (binder, "output", n_embd, model->n_vocab, 1, FALSE, &model->output)
-      || !bind_vector (binder, "output_norm.weight", n_embd, 1, TRUE, &model->output_norm))
+  if (!rp_binder_weight (binder, "token_embd.weight", n_embd, model->n_vocab, 1, TRUE, &model->token_embd)
+      || !rp_binder_linear (binder, "output", n_embd, model->n_vocab, 1, FALSE, &model->output)
+      || !rp_binder_norm (binder, "output_norm", n_embd, TRUE, &model->output_norm))
     return FALSE;
   if (!model->output.weight.data.buffer)
     model->output.weight = model->token_embd;
@@ -254,7 +243,7 @@ gboolean
 rp_model_bind (RpModel *model, const RpModelOptions *options, GError **error)
 {
   g_autoptr (GHashTable) buffers = g_hash_table_new (NULL, NULL);
-  Binder binder = { .model = model, .options = options, .buffers = buffers, .error = error };
+  RpBinder binder = { .model = model, .options = options, .buffers = buffers, .error = error };
 
   for (gsize i = 0; i < rp_gguf_get_n_tensors (model->gguf); i++)
     binder.bytes_total += rp_gguf_get_tensor (model->gguf, i)->size;
@@ -263,15 +252,8 @@ rp_model_bind (RpModel *model, const RpModelOptions *options, GError **error)
   if (!bind_ends (&binder))
     return FALSE;
   for (guint i = 0; i < model->hparams.n_layers; i++)
-    {
-      RpLayer *layer = &model->layers[i];
-
-      layer->n_heads = model->hparams.layers[i].n_heads;
-      layer->n_kv_heads = model->hparams.layers[i].n_kv_heads;
-      layer->n_ff = model->hparams.layers[i].n_ff;
-      if (!bind_attention (&binder, layer, i) || !bind_feed_forward (&binder, layer, i))
-        return FALSE;
-    }
+    if (!rp_bind_layer (&binder, i))
+      return FALSE;
   binder.bytes_done = binder.bytes_total;
   return report_progress (&binder, 0);
 }

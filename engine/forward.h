@@ -6,19 +6,26 @@
 
 G_BEGIN_DECLS
 
-/* Activations of one pass over at most n_batch tokens, of which at most n_outputs get logits. */
+/* Activations of one pass over at most n_batch tokens, of which at most n_outputs get logits. What a model has no use
+ * for is a single element. */
 typedef struct
 {
   RpBackend *backend;
   guint n_batch, n_outputs;
-  RpBuffer *tokens;                 /* i32 [n_batch] */
-  RpBuffer *x;                      /* residual stream [n_batch, n_embd] */
-  RpBuffer *h;                      /* normalised [n_batch, n_embd] */
-  RpBuffer *q, *k, *v, *attention;  /* of a layer's heads */
-  RpBuffer *gate, *up;              /* [n_batch, n_used or 1, n_ff] */
-  RpBuffer *down;                   /* [n_batch, n_used, n_embd] */
-  RpBuffer *router, *ids, *weights; /* [n_batch, n_expert], [n_batch, n_used] twice */
-  RpBuffer *logits;                 /* [n_outputs, n_vocab], read by the host */
+  RpBuffer *tokens;                              /* i32 [n_batch] */
+  RpBuffer *x;                                   /* residual stream [n_batch, n_embd] */
+  RpBuffer *h;                                   /* normalised [n_batch, n_embd] */
+  RpBuffer *y;                                   /* what is added to x [n_batch, n_embd] */
+  RpBuffer *q, *k, *v, *attention;               /* of a layer's heads */
+  RpBuffer *attention_gate;                      /* [n_batch, n_heads or all of their elements] */
+  RpBuffer *low, *latent, *latent_kv;            /* latent attention: [n_batch, rank_q], [.., rank_kv + n_rot], … */
+  RpBuffer *unfolded, *plain, *absorbed;         /* … [n_batch, n_heads, …] */
+  RpBuffer *head_ids;                            /* i32 [n_batch, n_heads]: 0, 1, 2 … */
+  RpBuffer *gate, *up, *shared_gate, *shared_up; /* [n_batch, n_used or 1, n_ff] */
+  RpBuffer *down;                                /* [n_batch, n_used, n_embd] */
+  RpBuffer *router, *ids, *weights;              /* [n_batch, n_expert], [n_batch, n_used] twice */
+  RpBuffer *share;                               /* [n_batch] of the shared expert */
+  RpBuffer *logits;                              /* [n_outputs, n_vocab], read by the host */
 } RpActivations;
 
 gboolean

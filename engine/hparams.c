@@ -1,207 +1,242 @@
 #include "hparams.h"
 
+#include "hparams-reader.h"
+
 #include <math.h>
-#include <string.h>
 
-#include "printable.h"
-
-typedef struct
-{
-  const RpGguf *gguf;
-  const char *arch;
-  GError **error;
-} Reader;
-
-static char *
-key_of (const Reader *reader, const char *name)
-{
-  return g_strdup_printf ("%s.%s", reader->arch, name);
-}
+/* ---- layers ---- */
 
 static gboolean
-out_of_range (const Reader *reader, const char *key)
+read_heads (const RpHparamsReader *reader, RpHparams *hparams)
 {
-  g_set_error (reader->error, RP_ERROR, RP_ERROR_FORMAT, "The file is damaged: “%s” is missing or out of range", key);
-  return FALSE;
-}
-
-/* An integer of min … max; a missing key leaves *value, which must then be in range itself. */
-static gboolean
-read_uint (const Reader *reader, const char *name, guint64 min, guint64 max, guint *value)
-{
-  g_autofree char *key = key_of (reader, name);
-  guint64 number = *value;
-
-  if (rp_gguf_has (reader->gguf, key) && !rp_gguf_get_uint (reader->gguf, key, &number))
-    return out_of_range (reader, key);
-  if (number < min || number > max)
-    return out_of_range (reader, key);
-  *value = number;
-  return TRUE;
-}
-
-/* A finite number of min … max; likewise. */
-static gboolean
-read_float (const Reader *reader, const char *name, double min, double max, float *value)
-{
-  g_autofree char *key = key_of (reader, name);
-  double number = *value;
-
-  if (rp_gguf_has (reader->gguf, key) && !rp_gguf_get_float (reader->gguf, key, &number))
-    return out_of_range (reader, key);
-  if (!(number >= min && number <= max))
-    return out_of_range (reader, key);
-  *value = number;
-  return TRUE;
-}
-
-/* One number for all layers, or an array with one a layer. */
-static gboolean
-read_layer (const Reader *reader, const char *name, guint n_layers, guint layer, guint64 min, guint64 max, guint *value)
-{
-  g_autofree char *key = key_of (reader, name);
-  gsize length = rp_gguf_get_array_length (reader->gguf, key, NULL);
-  gint64 number;
-
-  if (length == 0)
-    return read_uint (reader, name, min, max, value);
-  if (length < n_layers || !rp_gguf_get_array_int (reader->gguf, key, layer, &number) || number < (gint64)min
-      || number > (gint64)max)
-    return out_of_range (reader, key);
-  *value = number;
-  return TRUE;
-}
-
-static gboolean
-read_layers (const Reader *reader, const RpArch *arch, RpHparams *hparams)
-{
-  hparams->layers = g_new0 (RpLayerHparams, hparams->n_layers);
   for (guint i = 0; i < hparams->n_layers; i++)
     {
       RpLayerHparams *layer = &hparams->layers[i];
-      gboolean experts_only = hparams->n_expert != 0;
+      guint n_ff = 0; /* what the tensors say counts, but a file that contradicts itself is damaged */
 
-      if (!read_layer (reader, "attention.head_count", hparams->n_layers, i, 1, RP_MAX_HEADS, &layer->n_heads))
+      if (!rp_hparams_read_layer (reader, "attention.head_count", hparams->n_layers, i, 1, RP_MAX_HEADS,
+                                  &layer->n_heads))
         return FALSE;
       layer->n_kv_heads = layer->n_heads;
-      if (!read_layer (reader, "attention.head_count_kv", hparams->n_layers, i, 1, RP_MAX_HEADS, &layer->n_kv_heads)
-          || !read_layer (reader, "feed_forward_length", hparams->n_layers, i, experts_only ? 0 : 1, RP_MAX_WIDTH,
-                          &layer->n_ff))
+      if (!rp_hparams_read_layer (reader, "attention.head_count_kv", hparams->n_layers, i, 1, RP_MAX_HEADS,
+                                  &layer->n_kv_heads)
+          || !rp_hparams_read_layer (reader, "feed_forward_length", hparams->n_layers, i, 0, RP_MAX_WIDTH, &n_ff))
         return FALSE;
       if (layer->n_heads % layer->n_kv_heads)
-        return out_of_range (reader, "attention.head_count_kv");
+        return rp_hparams_out_of_range (reader, "attention.head_count_kv");
     }
   return TRUE;
 }
 
-/* The pair at which a RoPE dimension turns beta times over the original context (Peng et al. 2023, section 3.2). */
-static float
-corr_dim (guint n_rot, guint n_context, float beta, float base)
-{
-  return n_rot * logf (n_context / (beta * 2 * (float)G_PI)) / (2 * logf (base));
-}
-
+/* Which layers see only the last so many positions: as an array says, or a number (all but one layer of so many), or
+ * the architecture's habit. */
 static gboolean
-read_yarn (const Reader *reader, RpHparams *hparams, float factor, float attention_factor)
+read_windows (const RpHparamsReader *reader, RpHparams *hparams)
 {
-  RpRopeHparams *rope = &hparams->rope;
-  float ext_factor = -1, beta_fast = 32, beta_slow = 1;
-  guint n_original = hparams->n_context;
+  const RpArch *arch = reader->arch;
+  const char *name = "attention.sliding_window_pattern";
+  guint window = 0, period = arch->window_period;
+  gboolean array = rp_hparams_is_array (reader, name);
 
-  if (!read_float (reader, "rope.scaling.yarn_ext_factor", -1, 1e3, &ext_factor)
-      || !read_float (reader, "rope.scaling.yarn_beta_fast", 1e-3, 1e6, &beta_fast)
-      || !read_float (reader, "rope.scaling.yarn_beta_slow", 1e-3, 1e6, &beta_slow)
-      || !read_uint (reader, "rope.scaling.original_context_length", 1, RP_MAX_CONTEXT, &n_original))
+  if (!(arch->flags & RP_ARCH_WINDOW))
+    return TRUE;
+  if (!rp_hparams_read_uint (reader, "attention.sliding_window", 0, G_MAXUINT32, &window)
+      || (!array && !rp_hparams_read_uint (reader, name, 0, RP_MAX_LAYERS, &period)))
     return FALSE;
-  rope->ext_factor = ext_factor < 0 ? 1 : ext_factor;
-  rope->corr_low = MAX (0, floorf (corr_dim (rope->n_rot, n_original, beta_fast, rope->freq_base)));
-  rope->corr_high = MIN (rope->n_rot - 1, ceilf (corr_dim (rope->n_rot, n_original, beta_slow, rope->freq_base)));
-  rope->magnitude = attention_factor * (factor > 1 ? 1 + 0.1f * logf (factor) : 1);
+  for (guint i = 0; i < hparams->n_layers; i++)
+    {
+      guint at = period ? i % period : 0;
+      guint local = !period || (arch->window_global_first ? at != 0 : at + 1 != period);
+
+      if (array && !rp_hparams_read_layer (reader, name, hparams->n_layers, i, 0, G_MAXINT32, &local))
+        return FALSE;
+      hparams->layers[i].window = local ? window : 0;
+    }
   return TRUE;
 }
 
-static gboolean
-read_rope (const Reader *reader, RpHparams *hparams)
-{
-  g_autofree char *type_key = key_of (reader, "rope.scaling.type");
-  const char *type = rp_gguf_get_string (reader->gguf, type_key, NULL);
-  RpRopeHparams *rope = &hparams->rope;
-  float factor = 0, attention_factor = 1;
+/* ---- experts ---- */
 
-  *rope = (RpRopeHparams){ .freq_base = 10000, .freq_scale = 1, .magnitude = 1, .n_rot = hparams->dim_k };
-  if (!read_uint (reader, "rope.dimension_count", 0, hparams->dim_k, &rope->n_rot)
-      || !read_float (reader, "rope.freq_base", 1, 1e12, &rope->freq_base)
-      || !read_float (reader, "rope.scale_linear", 0, 1e6, &factor) /* of old files */
-      || !read_float (reader, "rope.scaling.factor", 0, 1e6, &factor)
-      || !read_float (reader, "rope.scaling.attn_factor", 0, 1e3, &attention_factor))
+static gboolean
+read_gate (const RpHparamsReader *reader, RpHparams *hparams)
+{
+  static const RpGateKind kinds[] = { 0, RP_GATE_SOFTMAX, RP_GATE_SIGMOID, RP_GATE_SOFTMAX_SELECTED };
+  guint kind = 0;
+
+  hparams->gate = reader->arch->gate;
+  hparams->normalize_experts = reader->arch->normalize == RP_NORMALIZE_ALWAYS;
+  if (!rp_hparams_read_uint (reader, "expert_gating_func", 0, G_N_ELEMENTS (kinds) - 1, &kind)
+      || (reader->arch->normalize == RP_NORMALIZE_BY_KEY
+          && !rp_hparams_read_bool (reader, "expert_weights_norm", &hparams->normalize_experts)))
     return FALSE;
-  if (rope->n_rot % 2)
-    return out_of_range (reader, "rope.dimension_count");
-  if (rope->n_rot == 0)
-    rope->n_rot = hparams->dim_k;
-  if (attention_factor == 0)
-    attention_factor = 1;
-  if (factor == 0)
-    factor = 1;
-  rope->magnitude = attention_factor;
-  if (!type || strcmp (type, "linear") == 0)
-    rope->freq_scale = 1 / factor;
-  else if (strcmp (type, "yarn") == 0)
-    {
-      rope->freq_scale = 1 / factor;
-      return read_yarn (reader, hparams, factor, attention_factor);
-    }
-  else if (strcmp (type, "none") != 0)
-    {
-      g_autofree char *shown = rp_printable (type, -1, 64);
-      g_set_error (reader->error, RP_ERROR, RP_ERROR_UNSUPPORTED,
-                   "RoPE scaling “%s” is not supported; Riposte knows none, linear and yarn", shown);
-      return FALSE;
-    }
+  if (kind && !(reader->arch->flags & RP_ARCH_GATE_FIXED))
+    hparams->gate = kinds[kind];
   return TRUE;
 }
 
 static gboolean
-read_experts (const Reader *reader, const RpArch *arch, RpHparams *hparams)
+read_experts (const RpHparamsReader *reader, RpHparams *hparams)
 {
-  if (!read_uint (reader, "expert_count", 0, RP_MAX_EXPERTS, &hparams->n_expert))
+  if (!rp_hparams_read_uint (reader, "expert_count", 0, RP_MAX_EXPERTS, &hparams->n_expert))
     return FALSE;
   if (hparams->n_expert == 0)
-    return !(arch->flags & RP_ARCH_EXPERTS) || out_of_range (reader, "expert_count");
-  if (!read_uint (reader, "expert_used_count", 1, hparams->n_expert, &hparams->n_expert_used)
-      || !read_uint (reader, "expert_feed_forward_length", 0, RP_MAX_WIDTH, &hparams->n_expert_ff)
-      || !read_float (reader, "expert_weights_scale", 0, 1e3, &hparams->expert_scale))
+    return !(reader->arch->flags & RP_ARCH_EXPERTS) || rp_hparams_out_of_range (reader, "expert_count");
+  if (!rp_hparams_read_uint (reader, "expert_used_count", 1, hparams->n_expert, &hparams->n_expert_used)
+      || !rp_hparams_read_uint (reader, "expert_group_count", 0, hparams->n_expert, &hparams->n_groups)
+      || !rp_hparams_read_float (reader, "expert_weights_scale", 0, 1e3, &hparams->expert_scale)
+      || !read_gate (reader, hparams))
     return FALSE;
   if (hparams->expert_scale == 0)
     hparams->expert_scale = 1;
+  if (hparams->n_groups <= 1)
+    {
+      hparams->n_groups = 0;
+      return TRUE;
+    }
+  if (!rp_hparams_read_uint (reader, "expert_group_used_count", 1, hparams->n_groups, &hparams->n_groups_used))
+    return FALSE;
+  if (hparams->n_expert % hparams->n_groups
+      || hparams->n_expert_used > hparams->n_expert / hparams->n_groups * hparams->n_groups_used)
+    return rp_hparams_out_of_range (reader, "expert_group_count");
   return TRUE;
+}
+
+/* ---- attention and multipliers ---- */
+
+static gboolean
+read_latent (const RpHparamsReader *reader, RpHparams *hparams)
+{
+  RpLatentHparams *latent = &hparams->latent;
+  guint dim_k = 0, dim_v = 0, n_rot = 0;
+
+  if (!rp_hparams_read_uint (reader, "attention.q_lora_rank", 0, RP_MAX_WIDTH, &latent->rank_q)
+      || !rp_hparams_read_uint (reader, "attention.kv_lora_rank", 1, RP_MAX_WIDTH, &latent->rank_kv)
+      || !rp_hparams_read_uint (reader, "attention.key_length_mla", 0, RP_MAX_WIDTH, &dim_k)
+      || !rp_hparams_read_uint (reader, "attention.value_length_mla", 0, RP_MAX_WIDTH, &dim_v)
+      || !rp_hparams_read_uint (reader, "rope.dimension_count", 2, RP_MAX_WIDTH, &n_rot))
+    return FALSE;
+  latent->absorbed = dim_k && dim_v;
+  if (!latent->absorbed)
+    {
+      dim_k = hparams->dim_k;
+      dim_v = hparams->dim_v;
+    }
+  if (dim_k <= n_rot)
+    return rp_hparams_out_of_range (reader, "attention.key_length");
+  latent->dim_plain = dim_k - n_rot;
+  latent->dim_v = dim_v;
+  hparams->attention_scale = 1 / sqrtf (dim_k);
+  if (latent->absorbed)
+    hparams->dim_k = hparams->dim_v = latent->rank_kv + n_rot;
+  for (guint i = 0; i < hparams->n_layers; i++)
+    hparams->layers[i].n_kv_heads = latent->absorbed ? 1 : hparams->layers[i].n_heads;
+  return TRUE;
+}
+
+static gboolean
+read_attention (const RpHparamsReader *reader, RpHparams *hparams)
+{
+  const RpArch *arch = reader->arch;
+
+  hparams->dim_k = hparams->dim_v = hparams->n_embd / hparams->layers[0].n_heads;
+  hparams->attention_softcap = arch->softcap;
+  hparams->attention_scale = arch->attention_scale;
+  if (!rp_hparams_read_uint (reader, "attention.key_length", 1, RP_MAX_WIDTH, &hparams->dim_k)
+      || !rp_hparams_read_uint (reader, "attention.value_length", 1, RP_MAX_WIDTH, &hparams->dim_v))
+    return FALSE;
+  if (arch->flags & RP_ARCH_LATENT)
+    return read_latent (reader, hparams);
+  if (!rp_hparams_read_float (reader, arch->attention_scale ? "attention.output_scale" : "attention.scale", 0, 1e3,
+                              &hparams->attention_scale)
+      || !rp_hparams_read_float (reader, "attention.clamp_kqv", 0, 1e6, &hparams->attention_clamp)
+      || !rp_hparams_read_float (reader, "attention.value_scale", 0, 1e6, &hparams->value_scale)
+      || ((arch->flags & RP_ARCH_SOFTCAPS)
+          && !rp_hparams_read_float (reader, "attn_logit_softcapping", 0, 1e6, &hparams->attention_softcap)))
+    return FALSE;
+  if (hparams->attention_scale == 0 && hparams->n_layers == arch->wide_layers)
+    hparams->attention_scale = 1 / sqrtf ((float)hparams->n_embd / hparams->layers[0].n_heads);
+  else if (hparams->attention_scale == 0)
+    hparams->attention_scale = 1 / sqrtf (hparams->dim_k);
+  return TRUE;
+}
+
+/* A multiplier: 0 stands for a missing one, as in a file that has every key. */
+static gboolean
+read_multiplier (const RpHparamsReader *reader, const char *name, float missing, float *value)
+{
+  *value = 0;
+  if (!rp_hparams_read_float (reader, name, 0, 1e6, value))
+    return FALSE;
+  *value = *value == 0 ? missing : *value;
+  return TRUE;
+}
+
+static gboolean
+read_multipliers (const RpHparamsReader *reader, RpHparams *hparams)
+{
+  const RpArch *arch = reader->arch;
+  float embedding = arch->flags & RP_ARCH_EMBEDDING_ROOT ? sqrtf (hparams->n_embd)
+                    : arch->embedding_scale              ? arch->embedding_scale
+                                                         : 1;
+
+  if (!read_multiplier (reader, "embedding_scale", embedding, &hparams->embedding_scale)
+      || !read_multiplier (reader, "residual_scale", 1, &hparams->residual_scale)
+      || !read_multiplier (reader, "logit_scale", arch->logit_scale ? arch->logit_scale : 1, &hparams->logit_scale)
+      || ((arch->flags & RP_ARCH_SOFTCAPS)
+          && !rp_hparams_read_float (reader, "final_logit_softcapping", 0, 1e6, &hparams->logit_softcap)))
+    return FALSE;
+  if (arch->flags & RP_ARCH_LOGITS_DIVIDED)
+    hparams->logit_scale = 1 / hparams->logit_scale;
+  return TRUE;
+}
+
+static gboolean
+read_norm (const RpHparamsReader *reader, RpHparams *hparams)
+{
+  float rms_eps = 0, layer_eps = 0;
+
+  if (!rp_hparams_read_float (reader, "attention.layer_norm_rms_epsilon", 0, 1, &rms_eps)
+      || !rp_hparams_read_float (reader, "attention.layer_norm_epsilon", 0, 1, &layer_eps))
+    return FALSE;
+  hparams->norm = reader->arch->norm;
+  if (reader->arch->flags & RP_ARCH_NORM_BY_KEY)
+    hparams->norm = rms_eps == 0 ? RP_NORM_LAYER : RP_NORM_RMS;
+  hparams->norm_eps = hparams->norm == RP_NORM_RMS || layer_eps == 0 ? rms_eps : layer_eps;
+  return TRUE;
+}
+
+/* The layers of a file count those that only guess tokens further ahead, which may be missing from it; they are not
+ * run. */
+static void
+leave_out_prediction (const RpHparamsReader *reader, RpHparams *hparams, guint n_predict)
+{
+  g_autofree char *guess = g_strdup_printf ("blk.%u.nextn.eh_proj.weight", hparams->n_layers - 1);
+  g_autofree char *layer = g_strdup_printf ("blk.%u.attn_output.weight", hparams->n_layers - 1);
+
+  if (n_predict < hparams->n_layers
+      && (rp_gguf_find_tensor (reader->gguf, guess) || !rp_gguf_find_tensor (reader->gguf, layer)))
+    hparams->n_layers -= n_predict;
 }
 
 gboolean
 rp_hparams_read (RpHparams *hparams, const RpArch *arch, const RpGguf *gguf, GError **error)
 {
-  Reader reader = { gguf, arch->name, error };
-  guint n_heads = 0;
+  RpHparamsReader reader = { gguf, arch, error };
+  guint n_predict = 0;
 
   *hparams = (RpHparams){ 0 };
-  if (!read_uint (&reader, "block_count", 1, RP_MAX_LAYERS, &hparams->n_layers)
-      || !read_uint (&reader, "embedding_length", 1, RP_MAX_WIDTH, &hparams->n_embd)
-      || !read_uint (&reader, "context_length", 1, G_MAXUINT, &hparams->n_context)
-      || !read_experts (&reader, arch, hparams) || !read_layers (&reader, arch, hparams)
-      || !read_float (&reader, "attention.layer_norm_rms_epsilon", 0, 1, &hparams->norm_eps))
+  if (!rp_hparams_read_uint (&reader, "block_count", 1, RP_MAX_LAYERS, &hparams->n_layers)
+      || !rp_hparams_read_uint (&reader, "nextn_predict_layers", 0, RP_MAX_LAYERS, &n_predict)
+      || !rp_hparams_read_uint (&reader, "embedding_length", 1, RP_MAX_WIDTH, &hparams->n_embd)
+      || !rp_hparams_read_uint (&reader, "context_length", 1, G_MAXUINT, &hparams->n_context))
     return FALSE;
   hparams->n_context = MIN (hparams->n_context, RP_MAX_CONTEXT); /* a claim: more than any session takes is no damage */
-  n_heads = hparams->layers[0].n_heads;
-  hparams->dim_k = hparams->dim_v = hparams->n_embd / n_heads;
-  if (!read_uint (&reader, "attention.key_length", 1, RP_MAX_WIDTH, &hparams->dim_k)
-      || !read_uint (&reader, "attention.value_length", 1, RP_MAX_WIDTH, &hparams->dim_v)
-      || !read_float (&reader, "attention.scale", 0, 1e3, &hparams->attention_scale) || !read_rope (&reader, hparams))
-    return FALSE;
-  if (hparams->attention_scale == 0)
-    hparams->attention_scale = 1 / sqrtf (hparams->dim_k);
-  if (hparams->n_expert && hparams->n_expert_ff == 0)
-    hparams->n_expert_ff = hparams->layers[0].n_ff; /* as Mixtral stores it */
-  return TRUE;
+  if (n_predict)
+    leave_out_prediction (&reader, hparams, n_predict);
+  hparams->layers = g_new0 (RpLayerHparams, hparams->n_layers);
+  return read_heads (&reader, hparams) && read_windows (&reader, hparams) && read_experts (&reader, hparams)
+         && read_norm (&reader, hparams) && read_attention (&reader, hparams) && read_multipliers (&reader, hparams)
+         && rp_hparams_read_rope (&reader, hparams);
 }
 
 void

@@ -15,25 +15,48 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  guint n_heads, n_kv_heads;
-  guint n_ff;
-} RpLayerHparams;
-
-typedef struct
-{
   float freq_base, freq_scale, ext_factor, magnitude, corr_low, corr_high; /* as in RpOpRope */
-  guint n_rot;
+  guint n_rot;                                                             /* 0: nothing turns */
 } RpRopeHparams;
 
 typedef struct
 {
-  guint n_layers, n_embd, n_context;
-  guint dim_k, dim_v; /* of a head */
-  guint n_expert, n_expert_used, n_expert_ff;
-  float expert_scale; /* times the routed weights */
-  float norm_eps;
-  float attention_scale; /* of q·k */
+  guint n_heads, n_kv_heads;
+  guint window; /* as in RpOpAttention */
   RpRopeHparams rope;
+} RpLayerHparams;
+
+/* Multi-head latent attention: keys and values are made from a vector of rank_kv that all heads share. Where @absorbed,
+ * that vector is what is cached, with the rotated part of the key (dim_k of a single head), and the matrices that would
+ * unfold it are applied to the queries and to what attention gives. */
+typedef struct
+{
+  guint rank_q, rank_kv; /* rank_q 0: queries are made at once */
+  guint dim_plain;       /* of a key, what is not rotated */
+  guint dim_v;
+  gboolean absorbed;
+} RpLatentHparams;
+
+typedef struct
+{
+  guint n_layers, n_embd, n_context;
+  guint n_context_original; /* before RoPE scaling */
+  guint dim_k, dim_v;       /* of a head, as they are cached */
+  RpLatentHparams latent;
+  RpRopeKind rope;
+  RpNormKind norm;
+  float norm_eps;
+
+  guint n_expert, n_expert_used;
+  guint n_groups, n_groups_used; /* of experts */
+  RpGateKind gate;
+  gboolean normalize_experts;
+  float expert_scale; /* times the routed weights */
+
+  float attention_scale, attention_softcap; /* of q·k */
+  float attention_clamp;                    /* of q, k and v; 0: none */
+  float value_scale;                        /* of what attention gives */
+  float embedding_scale, residual_scale, logit_scale, logit_softcap;
   RpLayerHparams *layers; /* [n_layers], owned */
 } RpHparams;
 

@@ -19,6 +19,8 @@ rp_kv_cache_init (RpKvCache *cache, const RpModel *model, RpDType type, guint n_
                                            RP_BUFFER_DEVICE, error);
       if (!cache->k[i])
         return FALSE;
+      if (hparams->latent.absorbed)
+        continue; /* values are part of the keys */
       cache->v[i] = rp_backend_buffer_new (cache->backend, heads * rp_dtype_row_size (type, hparams->dim_v),
                                            RP_BUFFER_DEVICE, error);
       if (!cache->v[i])
@@ -48,6 +50,7 @@ rp_kv_cache_token_bytes (const RpModel *model, RpDType type)
 
   for (guint i = 0; i < hparams->n_layers; i++)
     bytes += (guint64)hparams->layers[i].n_kv_heads
-             * (rp_dtype_row_size (type, hparams->dim_k) + rp_dtype_row_size (type, hparams->dim_v));
+             * (rp_dtype_row_size (type, hparams->dim_k)
+                + (hparams->latent.absorbed ? 0 : rp_dtype_row_size (type, hparams->dim_v)));
   return bytes;
 }

@@ -1,5 +1,5 @@
 /* Keys and values of one timeline, on the device: for each layer K [n_context, n_kv_heads, dim_k] and
- * V [n_context, n_kv_heads, dim_v]. */
+ * V [n_context, n_kv_heads, dim_v]; with absorbed latent attention, values are part of the keys and V is not there. */
 #pragma once
 
 #include "model.h"

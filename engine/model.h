@@ -15,14 +15,40 @@ typedef struct
   RpView scale;
 } RpLinear;
 
-/* What is absent has no buffer. */
+/* Of what is absent no view has a buffer, here and below. */
 typedef struct
 {
-  RpView attention_norm, q_norm, k_norm, ffn_norm;
-  RpLinear q, k, v, attention_out;
-  RpLinear gate, up, down; /* dense, or routed where router is there */
-  RpLinear router;
-  guint n_heads, n_kv_heads, n_ff;
+  RpView weight, bias;
+  guint n; /* elements that are normalised together */
+} RpNormWeights;
+
+/* down (act (gate x) · up x), or down (act (up x)) without a gate. One matrix each, or one an expert. */
+typedef struct
+{
+  RpLinear gate, up, down;
+  guint n_ff;
+  gboolean fused; /* a row of up is n_ff elements for the gate, then n_ff for itself */
+} RpFeedForward;
+
+/* See RpLatentHparams: h → q_a → norm → q_b; h → kv_a → norm → kv_b, or absorbed, k_b and v_b, a matrix a head. */
+typedef struct
+{
+  RpLinear q_a, kv_a, kv_b;
+  RpNormWeights q_a_norm, kv_a_norm;
+  RpWeight k_b, v_b;
+} RpLatent;
+
+typedef struct
+{
+  RpNormWeights attention_norm, attention_post_norm, ffn_norm, ffn_post_norm, q_norm, k_norm;
+  RpLinear q, k, v, attention_out, attention_gate;
+  RpLatent latent;
+  RpView sinks;          /* f32 [n_heads] */
+  RpLinear router;       /* there in a layer with experts */
+  RpView selection_bias; /* f32 [n_expert] */
+  RpLinear shared_gate;  /* of one output: how much of the shared expert */
+  RpFeedForward dense, experts, shared;
+  guint n_heads, n_kv_heads;
 } RpLayer;
 
 struct _RpModel
@@ -44,8 +70,11 @@ struct _RpModel
 
   RpWeight token_embd;
   RpLinear output;
-  RpView output_norm;
-  RpView rope_factors; /* f32 [n_rot / 2] */
+  RpNormWeights output_norm;
+  /* f32 [n_rope_factors] of RoPE's frequencies. Some models have two sets instead, for contexts that do not and that
+   * do go beyond the original one. */
+  RpView rope_factors, rope_factors_short, rope_factors_long;
+  guint n_rope_factors;
   RpLayer *layers;
   GPtrArray *buffers; /* RpBuffer, every weight's */
 };

@@ -6,8 +6,8 @@ weights are not kept: golden-model.c draws them again, from a generator seeded w
 row a position: the standard deviation of the reference's logits there, and N_KEPT of these logits, other ones at every
 position. The reference computes them from the very file that golden-model.c writes.
 
-Usage: architectures.py [--reference COMMAND] NAME…, with the names that llama-archs gives its files, less .gguf. Build
-first; llama-archs and llama-logits are looked for in PATH, or behind a command that runs another (--reference).
+Usage: architectures.py [--reference COMMAND] NAME…, with the names that llama-archs gives its files, less .gguf, or of
+VARIANTS. Build first; llama-archs and llama-logits are looked for in PATH, or behind a command that runs another (--reference).
 """
 import argparse
 import array
@@ -28,6 +28,38 @@ SCALARS = {0: ('u8', '<B'), 1: ('i8', '<b'), 2: ('u16', '<H'), 3: ('i16', '<h'),
 STRING, ARRAY = 8, 9
 # llama-archs makes two experts and uses both, so nothing is chosen: give it something to choose.
 N_EXPERT, N_USED = 4, 2
+
+
+# What llama-archs leaves unused: NAME: (its model, {key: content}). Keys of its own names are changed as well where the
+# reference departs from the model's makers, so that both agree.
+VARIANTS = {
+    # it turns three layers of four, whichever have a window
+    'afmoe-moe': ('afmoe-moe', {'attention.sliding_window_pattern': [True, True]}),
+    # long factors from the room for tokens on, not from their number
+    'phi3-dense': ('phi3-dense', {'rope.scaling.original_context_length': [64]}),
+    'phi3-short': ('phi3-dense', {'rope.scaling.original_context_length': [4096], 'context_length': [4096]}),
+    'deepseek2-groups': ('deepseek2-moe', {'expert_group_count': [8], 'expert_group_used_count': [3],
+                                           'expert_used_count': [6], 'expert_weights_norm': [True],
+                                           'expert_weights_scale': [2.5]}),
+    'deepseek2-yarn': ('deepseek2-moe', {'rope.scaling.type': ['yarn'], 'rope.scaling.factor': [4.0],
+                                         'rope.scaling.original_context_length': [48],
+                                         'rope.scaling.yarn_log_multiplier': [0.0707], 'expert_used_count': [6],
+                                         'expert_gating_func': [1]}),
+    'gpt-oss-yarn': ('gpt-oss-moe', {'rope.scaling.type': ['yarn'], 'rope.scaling.factor': [8.0],
+                                     'rope.scaling.original_context_length': [48]}),
+    'gemma3-local': ('gemma3-dense', {'rope.freq_base': [1e6], 'rope.scaling.factor': [8.0]}),
+    'glm4moe-plain': ('glm4moe-moe', {'expert_weights_norm': [True], 'expert_weights_scale': [1.5],
+                                      'rope.dimension_count': [64], 'rope.dimension_sections': [0] * 4}),
+    'glm4-plain': ('glm4-dense', {'rope.dimension_count': [64], 'rope.dimension_sections': [0] * 4}),
+    'granite-scales': ('granitemoe-moe', {'attention.scale': [0.015625], 'embedding_scale': [12.0], 'logit_scale': [6.0],
+                                          'residual_scale': [0.22]}),
+    'laguna-yarn': ('laguna-moe', {'rope.scaling.type': ['yarn'], 'rope.scaling.factor': [4.0],
+                                   'rope.scaling.original_context_length': [48], 'rope.freq_base': [5e5],
+                                   'rope.dimension_count': [40], 'expert_weights_norm': [True],
+                                   'expert_weights_scale': [2.5]}),
+    'qwen3moe-yarn': ('qwen3moe-moe', {'rope.scaling.type': ['yarn'], 'rope.scaling.factor': [4.0],
+                                       'rope.scaling.original_context_length': [48]}),
+}
 
 
 class Reader:
@@ -120,12 +152,16 @@ def words(contents):
     return ' '.join(content if count == 1 else f'{content}*{count}' for content, count in runs)
 
 
-def describe(model, path):
+def describe(model, path, changes):
     n_expert = next((content for key, _, content in model.keys if key.endswith('.expert_count')), [0])
     with open(path, 'w', encoding='utf-8') as file:
         file.write('# Made by architectures.py. key NAME TYPE VALUES, tensor NAME MEAN DEVIATION DIMENSIONS\n')
         for key, kind, content in model.keys:
+            content = changes.pop(key.partition('.')[2], content)
             file.write(f'key {key} {kind} {words(more_experts(key, content))}'.rstrip() + '\n')
+        for key, content in changes.items():
+            kind = {bool: 'bool', int: 'u32', float: 'f32'}[type(content[0])]
+            file.write(f'key {model.keys[0][2][0]}.{key} {kind} {words(content)}\n')
         for name, dims in model.tensors:
             mean, deviation = moments(name, dims)
             dims = ' '.join(map(str, more_experts_in(name, dims, n_expert)))
@@ -158,7 +194,8 @@ def main():
         subprocess.run([*reference, 'llama-archs', '-o', scratch, '-s', '1'], check=True, capture_output=True)
         for name in options.names:
             description = os.path.join(FOLDER, name + '.txt')
-            describe(Reader(os.path.join(scratch, name + '.gguf')), description)
+            base, changes = VARIANTS.get(name, (name, {}))
+            describe(Reader(os.path.join(scratch, base + '.gguf')), description, dict(changes))
             model, logits = os.path.join(scratch, 'model.gguf'), os.path.join(scratch, 'logits.f32')
             tokens = subprocess.run([os.path.join(options.build, 'tests/test-architectures'), '--write', description, model],
                                     check=True, stdout=subprocess.PIPE, text=True).stdout.strip()

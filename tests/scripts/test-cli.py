@@ -71,7 +71,7 @@ def expect_error(*arguments, status=1, output=b'', text='', **options):
     assert got == status, f'{arguments}: status {got}: {errors}'
     assert errors.startswith('riposte-engine') and errors.endswith('\n') and errors.count('\n') == 1, \
         f'{arguments}: not one line: {errors!r}'
-    assert len(errors) < 500, errors
+    assert len(errors) < 1000, errors
     if output is not None:
         assert (out or b'') == output, f'{arguments}: on standard output: {out!r}'
     assert text in errors, f'{arguments}: “{text}” is not in: {errors}'
