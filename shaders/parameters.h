@@ -73,13 +73,15 @@ struct RouteParameters
 {
   ADDRESS logits, selection_bias, ids, weights;
   UINT n_tokens, n_used, gate, normalize;
+  UINT n_groups, n_groups_used, group_top;
   FLOAT scale;
 };
 
 struct GluParameters
 {
   ADDRESS gate, up, result;
-  UINT n, activation;
+  UINT n_rows, n, stride, activation;
+  FLOAT limit;
 };
 
 struct CombineParameters
@@ -99,4 +101,10 @@ struct ScaleParameters
 {
   ADDRESS x, factors, ids, bias;
   UINT n_rows, n, n_expert;
+};
+
+struct CopyParameters
+{
+  ADDRESS x, result;
+  UINT n_rows, n, repeat, x_stride, out_stride;
 };

@@ -452,12 +452,14 @@ make_attention (OperationCase *c, RpDType type)
 {
   static const guint heads[][2] = { { 1, 1 }, { 2, 1 }, { 4, 4 }, { 9, 3 }, { 12, 2 }, { 14, 2 }, { 8, 2 }, { 16, 1 } };
   const guint *pair = heads[between (0, G_N_ELEMENTS (heads) - 1)];
-  guint dim_k = is_float (type) ? PICK (2, 8, 16, 20, 32, 64, 64, 80, 96, 128, 128, 192, 256)
-                                : PICK (32, 64, 64, 96, 128, 128, 192, 256);
+  guint dim_k = is_float (type) ? PICK (2, 8, 16, 20, 32, 64, 64, 80, 96, 128, 128, 192, 256, 576)
+                                : PICK (32, 64, 64, 96, 128, 128, 192, 256, 576);
   guint dim_v = dim_k != 192 && between (0, 5) ? dim_k : is_float (type) ? PICK (4, 64, 128) : PICK (32, 64, 128);
   guint pos = PICK (0, 0, 1, 31, 32, 100, 255, 257, 600);
   RpOpAttention *attention = add_attention (c, type, token_count (), pos, pair[0], pair[1], dim_k, dim_v);
 
+  if (dim_k == dim_v && between (0, 3) == 0)
+    attention->v = attention->k; /* as latent attention reads it */
   if (g_test_rand_bit ())
     attention->scale *= 8; /* one position takes nearly all */
   if (g_test_rand_bit ())

@@ -31,7 +31,10 @@ choose_shape (RpVkPlan *plan, const RpOpAttention *o, Shape *shape)
   guint group = o->n_heads / o->n_kv_heads, limit = self->adapter->limits.maxComputeSharedMemorySize;
   guint64 seen = (guint64)o->pos + o->n_tokens;
 
-  shape->threads = rp_vk_threads (self, software ? 32 : 128);
+  shape->threads = software ? 32 : 128;
+  while (o->dim_v > 16 * shape->threads && shape->threads < 1024) /* a thread has four columns of four at most */
+    shape->threads *= 2;
+  shape->threads = rp_vk_threads (self, shape->threads);
   shape->rows = o->n_tokens == 1 ? MIN (group, MAX_ROWS) : MAX_ROWS;
   while (shape->rows > 1 && shared_size (o, shape->threads, shape->rows) > limit / 4 * 3)
     shape->rows /= 2;

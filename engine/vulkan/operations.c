@@ -15,6 +15,7 @@ G_STATIC_ASSERT (sizeof (struct CombineParameters) <= 128);
 G_STATIC_ASSERT (sizeof (struct AddParameters) <= 128);
 G_STATIC_ASSERT (sizeof (struct ScaleParameters) <= 128);
 G_STATIC_ASSERT (sizeof (struct StoreParameters) <= 128);
+G_STATIC_ASSERT (sizeof (struct CopyParameters) <= 128);
 
 gboolean
 rp_vk_refuse (RpVkPlan *plan, const char *format, ...)
@@ -178,6 +179,9 @@ plan_route (RpVkPlan *plan, const RpOp *op)
     .n_used = o->n_used,
     .gate = o->gate,
     .normalize = o->normalize,
+    .n_groups = o->n_groups,
+    .n_groups_used = o->n_groups_used,
+    .group_top = o->group_top,
     .scale = o->scale,
   };
   RpVkPipelineKey key = { RP_VK_ROUTE, RP_VK_NO_TYPE, { plan->backend->adapter->subgroup_size, o->n_expert } };
@@ -198,10 +202,15 @@ plan_glu (RpVkPlan *plan, const RpOp *op)
     .gate = rp_vk_address (o->gate),
     .up = rp_vk_address (o->up),
     .result = rp_vk_address (o->out),
-    .n = (guint32)n,
+    .n_rows = o->n_rows,
+    .n = o->n,
+    .stride = o->stride ? o->stride : o->n,
     .activation = o->activation,
+    .limit = o->limit,
   };
 
+  if ((guint64)o->n_rows * push.stride > G_MAXUINT32)
+    return rp_vk_refuse (plan, "An operation has more elements than fit 32 bits");
   return add_elements (plan, RP_VK_GLU, RP_VK_NO_TYPE, &push, sizeof push, n, 12.0 * (double)n);
 }
 
@@ -256,6 +265,26 @@ plan_scale (RpVkPlan *plan, const RpOp *op)
   return add_elements (plan, RP_VK_SCALE, RP_VK_NO_TYPE, &push, sizeof push, n, 12.0 * (double)n);
 }
 
+static gboolean
+plan_copy (RpVkPlan *plan, const RpOp *op)
+{
+  const RpOpCopy *o = &op->copy;
+  guint64 n = (guint64)o->n_rows * o->n;
+  const struct CopyParameters push = {
+    .x = rp_vk_address (o->x),
+    .result = rp_vk_address (o->out),
+    .n_rows = o->n_rows,
+    .n = o->n,
+    .repeat = o->repeat,
+    .x_stride = o->x_stride,
+    .out_stride = o->out_stride,
+  };
+
+  if ((guint64)o->n_rows * MAX (o->x_stride, o->out_stride) > G_MAXUINT32)
+    return rp_vk_refuse (plan, "An operation has more elements than fit 32 bits");
+  return add_elements (plan, RP_VK_COPY, RP_VK_NO_TYPE, &push, sizeof push, n, 8.0 * (double)n);
+}
+
 static gboolean (*const planners[RP_N_OPS]) (RpVkPlan *plan, const RpOp *op) = {
   [RP_OP_EMBED] = plan_embed,
   [RP_OP_NORM] = plan_norm,
@@ -269,6 +298,7 @@ static gboolean (*const planners[RP_N_OPS]) (RpVkPlan *plan, const RpOp *op) = {
   [RP_OP_COMBINE] = plan_combine,
   [RP_OP_ADD] = plan_add,
   [RP_OP_SCALE] = plan_scale,
+  [RP_OP_COPY] = plan_copy,
 };
 
 /* ---- runs ---- */

@@ -22,6 +22,7 @@ static const char *const shader_names[RP_VK_N_SHADERS] = {
   [RP_VK_ATTENTION] = "attention",
   [RP_VK_ATTENTION_MERGE] = "attention-merge",
   [RP_VK_COMBINE] = "combine",
+  [RP_VK_COPY] = "copy",
   [RP_VK_EMBED] = "embed",
   [RP_VK_GLU] = "glu",
   [RP_VK_GROUP_EXPERTS] = "group-experts",
