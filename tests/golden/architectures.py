@@ -7,7 +7,8 @@ row a position: the standard deviation of the reference's logits there, and N_KE
 position. The reference computes them from the very file that golden-model.c writes.
 
 Usage: architectures.py [--reference COMMAND] NAME…, with the names that llama-archs gives its files, less .gguf, or of
-VARIANTS. Build first; llama-archs and llama-logits are looked for in PATH, or behind a command that runs another (--reference).
+VARIANTS. Build first; llama-archs, llama-logits and, for BY_TRANSFORMERS, python3 are looked for in PATH, or behind a
+command that runs another (--reference).
 """
 import argparse
 import array
@@ -37,6 +38,7 @@ VARIANTS = {
     'afmoe-moe': ('afmoe-moe', {'attention.sliding_window_pattern': [True, True]}),
     # long factors from the room for tokens on, not from their number
     'phi3-dense': ('phi3-dense', {'rope.scaling.original_context_length': [64]}),
+    'phimoe-long': ('phimoe-moe', {'rope.scaling.original_context_length': [64]}),
     'phi3-short': ('phi3-dense', {'rope.scaling.original_context_length': [4096], 'context_length': [4096]}),
     'deepseek2-groups': ('deepseek2-moe', {'expert_group_count': [8], 'expert_group_used_count': [3],
                                            'expert_used_count': [6], 'expert_weights_norm': [True],
@@ -47,6 +49,9 @@ VARIANTS = {
                                          'expert_gating_func': [1]}),
     'gpt-oss-yarn': ('gpt-oss-moe', {'rope.scaling.type': ['yarn'], 'rope.scaling.factor': [8.0],
                                      'rope.scaling.original_context_length': [48]}),
+    'gpt-oss-exact': ('gpt-oss-moe', {'rope.scaling.type': ['yarn'], 'rope.scaling.factor': [8.0],
+                                      'rope.scaling.original_context_length': [48],
+                                      'rope.scaling.yarn_truncate': [False]}),
     'gemma3-local': ('gemma3-dense', {'rope.freq_base': [1e6], 'rope.scaling.factor': [8.0]}),
     'glm4moe-plain': ('glm4moe-moe', {'expert_weights_norm': [True], 'expert_weights_scale': [1.5],
                                       'rope.dimension_count': [64], 'rope.dimension_sections': [0] * 4}),
@@ -60,6 +65,8 @@ VARIANTS = {
     'qwen3moe-yarn': ('qwen3moe-moe', {'rope.scaling.type': ['yarn'], 'rope.scaling.factor': [4.0],
                                        'rope.scaling.original_context_length': [48]}),
 }
+# Where llama.cpp departs from the model's makers: see transformers-logits.py.
+BY_TRANSFORMERS = {'phimoe-moe', 'phimoe-long', 'starcoder2-dense', 'gpt-oss-exact'}
 
 
 class Reader:
@@ -199,7 +206,8 @@ def main():
             model, logits = os.path.join(scratch, 'model.gguf'), os.path.join(scratch, 'logits.f32')
             tokens = subprocess.run([os.path.join(options.build, 'tests/test-architectures'), '--write', description, model],
                                     check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-            subprocess.run([*reference, 'llama-logits', model, logits, '--tokens', tokens], check=True, capture_output=True)
+            program = ['python3', os.path.join(HERE, 'transformers-logits.py')] if name in BY_TRANSFORMERS else ['llama-logits']
+            subprocess.run([*reference, *program, model, logits, '--tokens', tokens], check=True, capture_output=True, cwd=ROOT)
             keep(logits, os.path.join(FOLDER, name + '.f32'))
             print(name, flush=True)
 
