@@ -23,6 +23,8 @@ static const RpNormNames grok = { .attention = "attn_norm",
 static const RpArch archs[] = {
   {
     .name = "afmoe",
+    .models = "Trinity (Arcee)",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_QK_NORM | RP_ARCH_WINDOW | RP_ARCH_EMBEDDING_ROOT | RP_ARCH_ATTENTION_GATE | RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &sandwich,
@@ -36,6 +38,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "arcee",
+    .models = "AFM-4.5B",
+    .verified = "llama.cpp",
     .factors = FACTORS_ATTENTION,
     .norms = &before,
     .norm = RP_NORM_RMS,
@@ -44,6 +48,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "bailingmoe",
+    .models = "Ling (1.0)",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -53,6 +59,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "bailingmoe2",
+    .models = "Ling 2.0",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_QK_NORM | RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -63,6 +71,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "cohere2",
+    .models = "Command R7B, Command A",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_PARALLEL | RP_ARCH_WINDOW,
     .factors = FACTORS_ALL,
     .norms = &one,
@@ -74,6 +84,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "cohere2moe",
+    .models = "Command A with experts",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_PARALLEL | RP_ARCH_WINDOW | RP_ARCH_NORM_BY_KEY | RP_ARCH_EXPERTS,
     .factors = FACTORS_ALL,
     .norms = &one,
@@ -88,6 +100,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "command-r",
+    .models = "Command R",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_PARALLEL,
     .factors = FACTORS_ATTENTION,
     .norms = &one,
@@ -97,6 +111,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "dbrx",
+    .models = "DBRX",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &dbrx,
@@ -107,6 +123,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "deepseek",
+    .models = "DeepSeekMoE",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -117,6 +135,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "deepseek2",
+    .models = "DeepSeek-V2, -V3, -R1, DeepSeek-Coder-V2",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_LATENT | RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -126,6 +146,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "dots1",
+    .models = "dots.llm1",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_QK_NORM | RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -136,6 +158,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "ernie4_5",
+    .models = "ERNIE 4.5",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_NO_OUT_BIAS,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -145,6 +169,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "ernie4_5-moe",
+    .models = "ERNIE 4.5 with experts",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_EXPERTS | RP_ARCH_NO_OUT_BIAS,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -155,6 +181,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "exaone",
+    .models = "EXAONE 3",
+    .verified = "llama.cpp",
     .factors = FACTORS_ATTENTION,
     .norms = &before,
     .norm = RP_NORM_RMS,
@@ -163,6 +191,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "exaone-moe",
+    .models = "K-EXAONE",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_QK_NORM | RP_ARCH_WINDOW | RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -175,6 +205,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "exaone4",
+    .models = "EXAONE 4",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_QK_NORM | RP_ARCH_WINDOW,
     .factors = FACTORS_ATTENTION,
     .norms = &after,
@@ -186,6 +218,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "gemma",
+    .models = "Gemma, CodeGemma",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_EMBEDDING_ROOT,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -195,6 +229,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "gemma2",
+    .models = "Gemma 2",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_EMBEDDING_ROOT | RP_ARCH_WINDOW | RP_ARCH_SOFTCAPS,
     .factors = FACTORS_ATTENTION,
     .norms = &sandwich,
@@ -207,6 +243,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "gemma3",
+    .models = "Gemma 3",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_QK_NORM | RP_ARCH_EMBEDDING_ROOT | RP_ARCH_WINDOW | RP_ARCH_LOCAL_UNSCALED,
     .factors = FACTORS_ATTENTION,
     .norms = &sandwich,
@@ -219,6 +257,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "glm4",
+    .models = "GLM-4",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_FFN_FUSED | RP_ARCH_SECTIONS,
     .factors = FACTORS_ATTENTION,
     .norms = &sandwich,
@@ -228,6 +268,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "glm4moe",
+    .models = "GLM-4.5, GLM-4.6",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_QK_NORM_MAYBE | RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &renamed,
@@ -238,6 +280,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "gpt-oss",
+    .models = "gpt-oss",
+    .verified = "llama.cpp, transformers",
     .flags = RP_ARCH_WINDOW | RP_ARCH_GATE_FIXED | RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &renamed,
@@ -250,6 +294,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "granite",
+    .models = "Granite 3, Granite Code",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_LOGITS_DIVIDED,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -260,6 +306,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "granitemoe",
+    .models = "Granite 3 with experts",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_LOGITS_DIVIDED,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -270,6 +318,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "grok",
+    .models = "Grok-1, Grok-2",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_SOFTCAPS | RP_ARCH_DENSE_BESIDE | RP_ARCH_GATE_FIXED | RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &grok,
@@ -286,6 +336,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "hunyuan-dense",
+    .models = "Hunyuan",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_QK_NORM | RP_ARCH_QK_NORM_LATE,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -295,6 +347,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "hunyuan-moe",
+    .models = "Hunyuan-A13B",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_QK_NORM | RP_ARCH_QK_NORM_LATE | RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -305,6 +359,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "hy_v3",
+    .models = "Hunyuan 3",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_QK_NORM | RP_ARCH_EXPERTS,
     .factors = FACTORS_ALL,
     .norms = &before,
@@ -315,6 +371,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "internlm2",
+    .models = "InternLM 2 and 3",
+    .verified = "llama.cpp",
     .factors = FACTORS_ATTENTION,
     .norms = &before,
     .norm = RP_NORM_RMS,
@@ -323,6 +381,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "laguna",
+    .models = "Laguna",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_QK_NORM | RP_ARCH_WINDOW | RP_ARCH_LOCAL_UNSCALED | RP_ARCH_ATTENTION_GATE | RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -336,6 +396,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "llama",
+    .models = "Llama, Mistral, Mixtral, SmolLM, DeepSeek-Coder and many more",
+    .verified = "llama.cpp",
     .factors = FACTORS_ALL,
     .norms = &before,
     .norm = RP_NORM_RMS,
@@ -345,6 +407,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "maincoder",
+    .models = "Maincoder",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_QK_NORM | RP_ARCH_QK_NORM_LATE,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -354,6 +418,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "mellum",
+    .models = "Mellum 2",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_QK_NORM | RP_ARCH_WINDOW | RP_ARCH_LOCAL_UNSCALED | RP_ARCH_EXPERTS,
     .factors = FACTORS_ALL,
     .norms = &before,
@@ -364,6 +430,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "mimo2",
+    .models = "MiMo-V2",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_WINDOW | RP_ARCH_EXPERTS | RP_ARCH_NO_QKV_BIAS,
     .factors = RP_FACTORS_OUT,
     .norms = &before,
@@ -375,6 +443,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "minimax-m2",
+    .models = "MiniMax-M2",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_QK_NORM | RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -386,6 +456,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "nemotron",
+    .models = "Nemotron, Minitron",
+    .verified = "llama.cpp",
     .factors = FACTORS_ATTENTION,
     .norms = &before,
     .norm = RP_NORM_LAYER,
@@ -394,6 +466,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "olmo2",
+    .models = "OLMo 2, OLMo 3",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_QK_NORM | RP_ARCH_WINDOW,
     .factors = FACTORS_ATTENTION,
     .norms = &after,
@@ -404,6 +478,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "olmoe",
+    .models = "OLMoE",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_QK_NORM | RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -414,6 +490,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "phi3",
+    .models = "Phi-3, Phi-4",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_FFN_FUSED | RP_ARCH_WINDOW,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -423,6 +501,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "phimoe",
+    .models = "Phi-3.5-MoE",
+    .verified = "transformers",
     .flags = RP_ARCH_WINDOW | RP_ARCH_GATE_FIXED | RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -434,6 +514,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "qwen2",
+    .models = "Qwen2.5, Qwen2.5-Coder",
+    .verified = "llama.cpp",
     .factors = FACTORS_ATTENTION,
     .norms = &before,
     .norm = RP_NORM_RMS,
@@ -442,6 +524,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "qwen2moe",
+    .models = "Qwen1.5-MoE, Qwen2-MoE",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -452,6 +536,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "qwen3",
+    .models = "Qwen3",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_QK_NORM,
     .factors = FACTORS_ALL,
     .norms = &before,
@@ -461,6 +547,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "qwen3moe",
+    .models = "Qwen3-30B-A3B, Qwen3-Coder",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_QK_NORM | RP_ARCH_EXPERTS,
     .factors = FACTORS_ALL,
     .norms = &before,
@@ -471,6 +559,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "qwen3vl",
+    .models = "Qwen3-VL (text)",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_QK_NORM,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -480,6 +570,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "qwen3vlmoe",
+    .models = "Qwen3-VL with experts (text)",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_QK_NORM | RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -490,6 +582,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "seed_oss",
+    .models = "Seed-OSS",
+    .verified = "llama.cpp",
     .factors = FACTORS_ATTENTION,
     .norms = &renamed,
     .norm = RP_NORM_RMS,
@@ -498,6 +592,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "smallthinker",
+    .models = "SmallThinker",
+    .verified = "llama.cpp",
     .flags = RP_ARCH_WINDOW | RP_ARCH_ROUTER_FIRST | RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -512,6 +608,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "smollm3",
+    .models = "SmolLM3",
+    .verified = "llama.cpp",
     .factors = FACTORS_ATTENTION,
     .norms = &before,
     .norm = RP_NORM_RMS,
@@ -521,6 +619,8 @@ static const RpArch archs[] = {
   },
   {
     .name = "starcoder2",
+    .models = "StarCoder2",
+    .verified = "transformers",
     .factors = FACTORS_ATTENTION,
     .norms = &before,
     .norm = RP_NORM_LAYER,

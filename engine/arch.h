@@ -66,7 +66,9 @@ typedef enum
 
 typedef struct
 {
-  const char *name; /* general.architecture */
+  const char *name;     /* general.architecture */
+  const char *models;   /* some that are known by a name */
+  const char *verified; /* whose logits the golden files of test-architectures hold */
   RpArchFlags flags;
   RpFactors factors;
   const RpNormNames *norms;

@@ -71,6 +71,12 @@ read_gate (const RpHparamsReader *reader, RpHparams *hparams)
     return FALSE;
   if (kind && !(reader->arch->flags & RP_ARCH_GATE_FIXED))
     hparams->gate = kinds[kind];
+  else if (!kind && reader->arch->flags & RP_ARCH_LATENT)
+    {
+      /* Files of DeepSeek-V2 and V3 may not say which they are; only the latter choose with a bias. */
+      g_autofree char *bias = g_strdup_printf ("blk.%u.exp_probs_b.bias", hparams->n_layers - 1);
+      hparams->gate = rp_gguf_find_tensor (reader->gguf, bias) ? RP_GATE_SIGMOID : hparams->gate;
+    }
   return TRUE;
 }
 

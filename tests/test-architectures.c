@@ -1,5 +1,6 @@
 /* Tiny random models of every architecture against the reference's logits, on every device: fed at once, in chunks and
  * token by token (on Vulkan only at the end, unless slow: a device in software takes its time). The golden files are golden/architectures/NAME.txt and .f32, made by golden/architectures.py. */
+#include "arch.h"
 #include "devices.h"
 #include "golden-model.h"
 
@@ -139,6 +140,37 @@ free_case (gpointer data)
   g_free (c);
 }
 
+/* An architecture that stands in the table has golden files. */
+static void
+test_every_row (void)
+{
+  g_autofree char *folder = g_test_build_filename (G_TEST_DIST, "golden", "architectures", NULL);
+  g_autoptr (GHashTable) tested = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *file, *mark = "\nkey general.architecture str ";
+  const RpArch *arch;
+
+  g_assert_nonnull (dir);
+  while ((file = g_dir_read_name (dir)))
+    {
+      g_autofree char *path = g_build_filename (folder, file, NULL), *text = NULL;
+      const char *name;
+
+      if (!g_str_has_suffix (file, ".txt") || !g_file_get_contents (path, &text, NULL, NULL))
+        continue;
+      name = strstr (text, mark);
+      g_assert_nonnull (name);
+      name += strlen (mark);
+      g_hash_table_add (tested, g_strndup (name, strcspn (name, "\n")));
+    }
+  for (gsize i = 0; (arch = rp_arch_get (i)); i++)
+    {
+      if (!g_hash_table_contains (tested, arch->name))
+        g_error ("architecture “%s” is in the table, and no golden file is of it", arch->name);
+      g_assert_true (arch->models && arch->verified);
+    }
+}
+
 static void
 add_cases (const char *device)
 {
@@ -148,6 +180,8 @@ add_cases (const char *device)
   const char *file;
 
   g_assert_no_error (error);
+  if (strcmp (device, "cpu") == 0)
+    g_test_add_func ("/architectures/every-row", test_every_row);
   while ((file = g_dir_read_name (dir)))
     {
       g_autofree char *name = g_strndup (file, MAX (4, strlen (file)) - 4);

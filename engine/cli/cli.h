@@ -84,4 +84,7 @@ gboolean cli_json_parse_string (const char *json, GString *out, GError **error);
 /* Integers between anything that is no digit or sign: "1,2,3", "[1, 2]", "1 2". RP_ERROR_ARGUMENT for other text. */
 GArray *cli_parse_tokens (const char *text, GError **error);
 
+/* Architectures and weight types, in Markdown. Free it. (support.c) */
+char *cli_support_table (void);
+
 G_END_DECLS

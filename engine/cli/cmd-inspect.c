@@ -227,20 +227,41 @@ print_text (const RpGguf *gguf, const Summary *summary)
     }
 }
 
+static int
+print_support (void)
+{
+  g_autofree char *table = cli_support_table ();
+  g_autoptr (GError) error = NULL;
+
+  fputs (table, stdout);
+  return cli_flush_output (&error) ? 0 : cli_fail (error);
+}
+
 int
 rp_cmd_inspect (int argc, char **argv)
 {
-  gboolean json = FALSE;
-  const GOptionEntry entries[] = { { "json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL }, { NULL } };
+  gboolean json = FALSE, support = FALSE;
+  const GOptionEntry entries[] = {
+    { "json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL },
+    { "support", 0, 0, G_OPTION_ARG_NONE, &support, "List the architectures and weight types that Riposte runs", NULL },
+    { NULL },
+  };
   g_autoptr (RpGguf) gguf = NULL;
   g_autoptr (GError) error = NULL;
   g_autofree char *problem = NULL;
   Summary summary;
   int status = cli_parse (&argc, &argv, "MODEL", "Shows what a model file holds, and whether Riposte can run it.",
-                          entries, NULL, 1, 1);
+                          entries, NULL, 0, 1);
 
   if (status)
     return status;
+  if (support)
+    return print_support ();
+  if (argc < 2)
+    {
+      cli_fail_text ("MODEL is missing; see --help");
+      return 2;
+    }
   gguf = rp_gguf_open (argv[1], &error);
   if (!gguf)
     return cli_fail (error);

@@ -172,6 +172,14 @@ def unknown_versions_and_byte_orders():
 
 
 @tap.case
+def what_is_supported_stands_in_the_docs():
+    status, table, _ = run('inspect', '--support')
+    docs = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'docs', 'support.md')
+    with open(docs, 'rb') as file:
+        assert status == 0 and table == file.read(), 'they differ: riposte-engine inspect --support > docs/support.md'
+
+
+@tap.case
 def an_unknown_architecture_is_named():
     def change(model):
         model.keys = {key.replace('llama.', 'wombat.'): row for key, row in model.keys.items()}
