@@ -85,7 +85,7 @@ riposte_window_show_chat (RiposteWindow *self)
 static void
 on_surface_layout (RiposteWindow *self, int width)
 {
-  if (width == self->width)
+  if (width == self->width && (self->divided || self->single))
     return;
   /* a narrow window begins with the chat */
   if (self->width >= WIDTH_FOR_TWO && width < WIDTH_FOR_TWO)

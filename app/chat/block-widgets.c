@@ -5,6 +5,8 @@
 
 #include <glib/gi18n.h>
 
+#define MAX_CELL_CHARS 32
+
 static GtkWidget *create (const RiposteBlock *block);
 static gboolean update (GtkWidget *widget, const RiposteBlock *old, const RiposteBlock *block);
 
@@ -102,16 +104,19 @@ list_new (void)
 
 /* ---- tables ---- */
 
+/* As wide as its text up to a limit, and never less: a scrolled window asks how high a table is at its narrowest. */
 static GtkWidget *
 cell_new (const RiposteBlock *cell, gboolean header)
 {
-  GtkWidget *label = label_new (GTK_ACCESSIBLE_ROLE_LABEL);
   static const float xaligns[] = { 0, 0, 0.5f, 1 };
+  GtkWidget *label = label_new (GTK_ACCESSIBLE_ROLE_LABEL);
+  glong length;
 
   gtk_label_set_markup (GTK_LABEL (label), cell->markup);
+  length = g_utf8_strlen (gtk_label_get_text (GTK_LABEL (label)), -1);
+  gtk_label_set_width_chars (GTK_LABEL (label), (int)MIN (length, MAX_CELL_CHARS));
+  gtk_label_set_max_width_chars (GTK_LABEL (label), MAX_CELL_CHARS);
   gtk_label_set_xalign (GTK_LABEL (label), xaligns[cell->align]);
-  gtk_label_set_max_width_chars (GTK_LABEL (label), 40);
-  gtk_widget_set_valign (label, GTK_ALIGN_FILL);
   gtk_label_set_yalign (GTK_LABEL (label), 0);
   gtk_widget_add_css_class (label, header ? "table-header" : "table-cell");
   return label;
