@@ -31,7 +31,7 @@ STRING, ARRAY = 8, 9
 N_EXPERT, N_USED = 4, 2
 
 
-# What llama-archs leaves unused: NAME: (its model, {key: content}). Keys of its own names are changed as well where the
+# What llama-archs leaves unused: NAME: (its model, {key: content}, {end of a tensor's name: (another, dimensions)}). Keys of its own names are changed as well where the
 # reference departs from the model's makers, so that both agree.
 VARIANTS = {
     # it turns three layers of four, whichever have a window
@@ -47,6 +47,16 @@ VARIANTS = {
                                          'rope.scaling.original_context_length': [48],
                                          'rope.scaling.yarn_log_multiplier': [0.0707], 'expert_used_count': [6],
                                          'expert_gating_func': [1]}),
+    'deepseek2-heads': ('deepseek2-moe', {'attention.head_count': [3], 'expert_used_count': [6]},
+                        {'attn_q_b': ('attn_q_b', [512, 576]), 'attn_k_b': ('attn_k_b', [128, 512, 3]),
+                         'attn_v_b': ('attn_v_b', [512, 128, 3]), 'attn_output': ('attn_output', [384, 128])}),
+    # as files were before keys and values could be left compressed
+    'deepseek2-unfolded': ('deepseek2-moe', {'attention.head_count': [3], 'attention.head_count_kv': [3],
+                                             'attention.key_length': [192], 'attention.value_length': [128],
+                                             'attention.key_length_mla': [0], 'attention.value_length_mla': [0],
+                                             'expert_used_count': [6]},
+                           {'attn_q_b': ('attn_q_b', [512, 576]), 'attn_k_b': ('attn_kv_b', [512, 768]),
+                            'attn_v_b': None, 'attn_output': ('attn_output', [384, 128])}),
     'gpt-oss-yarn': ('gpt-oss-moe', {'rope.scaling.type': ['yarn'], 'rope.scaling.factor': [8.0],
                                      'rope.scaling.original_context_length': [48]}),
     'gpt-oss-exact': ('gpt-oss-moe', {'rope.scaling.type': ['yarn'], 'rope.scaling.factor': [8.0],
@@ -159,7 +169,15 @@ def words(contents):
     return ' '.join(content if count == 1 else f'{content}*{count}' for content, count in runs)
 
 
-def describe(model, path, changes):
+def changed(name, dims, tensors):
+    """Name and dimensions of a variant's tensor; None where it has no such."""
+    block, _, rest = name.removesuffix('.weight').rpartition('.')
+    if not name.endswith('.weight') or rest not in tensors:
+        return name, dims
+    return tensors[rest] and (f'{block}.{tensors[rest][0]}.weight', tensors[rest][1])
+
+
+def describe(model, path, changes, tensors):
     n_expert = next((content for key, _, content in model.keys if key.endswith('.expert_count')), [0])
     with open(path, 'w', encoding='utf-8') as file:
         file.write('# Made by architectures.py. key NAME TYPE VALUES, tensor NAME MEAN DEVIATION DIMENSIONS\n')
@@ -169,7 +187,7 @@ def describe(model, path, changes):
         for key, content in changes.items():
             kind = {bool: 'bool', int: 'u32', float: 'f32'}[type(content[0])]
             file.write(f'key {model.keys[0][2][0]}.{key} {kind} {words(content)}\n')
-        for name, dims in model.tensors:
+        for name, dims in filter(None, (changed(*tensor, tensors) for tensor in model.tensors)):
             mean, deviation = moments(name, dims)
             dims = ' '.join(map(str, more_experts_in(name, dims, n_expert)))
             file.write(f'tensor {name} {mean} {deviation:.6g} {dims}\n')
@@ -201,8 +219,8 @@ def main():
         subprocess.run([*reference, 'llama-archs', '-o', scratch, '-s', '1'], check=True, capture_output=True)
         for name in options.names:
             description = os.path.join(FOLDER, name + '.txt')
-            base, changes = VARIANTS.get(name, (name, {}))
-            describe(Reader(os.path.join(scratch, base + '.gguf')), description, dict(changes))
+            base, changes, tensors = (*VARIANTS.get(name, (name, {})), {})[:3]
+            describe(Reader(os.path.join(scratch, base + '.gguf')), description, dict(changes), tensors)
             model, logits = os.path.join(scratch, 'model.gguf'), os.path.join(scratch, 'logits.f32')
             tokens = subprocess.run([os.path.join(options.build, 'tests/test-architectures'), '--write', description, model],
                                     check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
