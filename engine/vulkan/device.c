@@ -23,7 +23,7 @@ rp_vk_check (RpVkBackend *self, VkResult result, const char *what, GError **erro
 gboolean
 rp_vk_is_software (const RpVkBackend *self)
 {
-  return self->adapter->info.kind == RP_DEVICE_SOFTWARE_VULKAN;
+  return self->adapter->info.kind == RP_DEVICE_SOFTWARE_VULKAN && !self->as_gpu;
 }
 
 static gboolean

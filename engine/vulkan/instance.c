@@ -76,7 +76,8 @@ ask (const RpVulkan *vulkan, VkPhysicalDevice physical, Facts *facts)
 static const char *
 find_lack (const Facts *facts)
 {
-  const VkSubgroupFeatureFlags subgroup = VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_ARITHMETIC_BIT;
+  const VkSubgroupFeatureFlags subgroup
+    = VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_ARITHMETIC_BIT | VK_SUBGROUP_FEATURE_BALLOT_BIT;
   const VkPhysicalDeviceVulkan11Properties *p = &facts->properties11;
   const struct
   {
@@ -87,7 +88,7 @@ find_lack (const Facts *facts)
     { facts->features.features.shaderInt64, "64-bit integers in shaders" },
     { facts->features11.storageBuffer16BitAccess, "16-bit storage" },
     { facts->features12.storageBuffer8BitAccess, "8-bit storage" },
-    { (p->subgroupSupportedOperations & subgroup) == subgroup, "subgroup arithmetic" },
+    { (p->subgroupSupportedOperations & subgroup) == subgroup, "subgroup arithmetic and broadcasts" },
     { (p->subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT) != 0, "subgroups in compute shaders" },
     { p->subgroupSize >= 4 && p->subgroupSize <= 128, "subgroups of 4 to 128" },
   };

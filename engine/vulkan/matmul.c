@@ -6,6 +6,7 @@
 #define MATVEC_ROWS    8  /* up to so many rows of x, reading the weights takes the time */
 #define TILE_ROWS      64 /* of the weights, in matmul.comp */
 #define MATMUL_THREADS 128
+#define LANES_COLS     16 /* at most, in matmul-lanes.comp */
 
 G_STATIC_ASSERT (sizeof (struct MatmulParameters) <= 128);
 G_STATIC_ASSERT (sizeof (struct GroupParameters) <= 128);
@@ -25,6 +26,13 @@ parameters (const RpWeight *weight, RpView x, RpView bias, RpView out, guint n_r
     .n_expert = weight->n_expert,
     .x_divisor = 1,
   };
+}
+
+/* matmul-lanes.comp instead of matmul.comp. */
+static gboolean
+use_lanes (const RpVkBackend *self)
+{
+  return rp_vk_is_software (self) && self->adapter->has_subgroup_size && self->adapter->subgroup_size >= 8;
 }
 
 /* What the weights take to read, or the arithmetic, whatever takes longer: so many flops go for a byte. */
@@ -64,10 +72,17 @@ plan_matvec (RpVkPlan *plan, const RpWeight *weight, const struct MatmulParamete
                          cost_of (self, weight, n_cols, push->n_rows));
 }
 
+/* Rows of x that share a tile. */
 static guint
-tile_of (guint n_rows)
+tile_of (const RpVkBackend *self, guint n_rows)
 {
-  return n_rows <= 32 ? 32 : 64;
+  guint cols = 4;
+
+  if (!use_lanes (self))
+    return n_rows <= 32 ? 32 : 64;
+  while (cols < n_rows && cols < LANES_COLS)
+    cols *= 2;
+  return cols;
 }
 
 static gboolean
@@ -78,12 +93,18 @@ plan_tiles (RpVkPlan *plan,
             guint n_tiles,
             gboolean experts)
 {
+  const RpVkBackend *self = plan->backend;
+  double cost = cost_of (self, weight, n_tiles, (double)n_tiles * cols);
+  guint lanes = self->adapter->subgroup_size, rows = cols > 4 ? 8 : 4;
+  const RpVkPipelineKey with_lanes = { RP_VK_MATMUL_LANES, weight->type, { lanes, rows, cols, experts } };
   const RpVkPipelineKey key = { RP_VK_MATMUL, weight->type, { 0, cols, experts } };
 
-  if (rp_vk_threads (plan->backend, MATMUL_THREADS) < MATMUL_THREADS)
-    return rp_vk_refuse (plan, "%s runs too few threads together", plan->backend->adapter->name);
-  return rp_vk_plan_add (plan, &key, push, sizeof *push, (weight->n_out + TILE_ROWS - 1) / TILE_ROWS, n_tiles,
-                         cost_of (plan->backend, weight, n_tiles, (double)n_tiles * cols));
+  if (use_lanes (self))
+    return rp_vk_plan_add (plan, &with_lanes, push, sizeof *push, (weight->n_out + rows * lanes - 1) / (rows * lanes),
+                           n_tiles, cost);
+  if (rp_vk_threads (self, MATMUL_THREADS) < MATMUL_THREADS)
+    return rp_vk_refuse (plan, "%s runs too few threads together", self->adapter->name);
+  return rp_vk_plan_add (plan, &key, push, sizeof *push, (weight->n_out + TILE_ROWS - 1) / TILE_ROWS, n_tiles, cost);
 }
 
 gboolean
@@ -91,10 +112,10 @@ rp_vk_plan_matmul (RpVkPlan *plan, const RpOp *op)
 {
   const RpOpMatmul *o = &op->matmul;
   struct MatmulParameters push = parameters (&o->weight, o->x, o->bias, o->out, o->n_tokens);
-  guint cols = tile_of (o->n_tokens);
+  guint cols = tile_of (plan->backend, o->n_tokens);
 
   push.accumulate = o->accumulate;
-  if (o->n_tokens <= MATVEC_ROWS)
+  if (o->n_tokens <= (use_lanes (plan->backend) ? 2 : MATVEC_ROWS))
     return plan_matvec (plan, &o->weight, &push, FALSE);
   return plan_tiles (plan, &o->weight, &push, cols, (o->n_tokens + cols - 1) / cols, FALSE);
 }
@@ -142,7 +163,8 @@ gboolean
 rp_vk_plan_matmul_experts (RpVkPlan *plan, const RpOp *op)
 {
   const RpOpMatmulExperts *o = &op->matmul_experts;
-  guint n_pairs = o->n_tokens * o->n_used, n_expert = o->weight.n_expert, cols = 32;
+  guint n_pairs = o->n_tokens * o->n_used, n_expert = o->weight.n_expert;
+  guint cols = use_lanes (plan->backend) ? LANES_COLS : 32;
   struct MatmulParameters push = parameters (&o->weight, o->x, o->bias, o->out, n_pairs);
 
   push.x_divisor = o->x_per_expert ? 1 : o->n_used;

@@ -27,6 +27,7 @@ static const char *const shader_names[RP_VK_N_SHADERS] = {
   [RP_VK_GLU] = "glu",
   [RP_VK_GROUP_EXPERTS] = "group-experts",
   [RP_VK_MATMUL] = "matmul",
+  [RP_VK_MATMUL_LANES] = "matmul-lanes",
   [RP_VK_MATVEC] = "matvec",
   [RP_VK_NORM] = "norm",
   [RP_VK_ROPE] = "rope",

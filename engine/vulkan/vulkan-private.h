@@ -171,6 +171,7 @@ typedef enum
   RP_VK_GLU,
   RP_VK_GROUP_EXPERTS,
   RP_VK_MATMUL,
+  RP_VK_MATMUL_LANES,
   RP_VK_MATVEC,
   RP_VK_NORM,
   RP_VK_ROPE,
@@ -305,6 +306,7 @@ struct _RpVkBackend
   VkQueue queue;
   RpVkDeviceApi vk;
   gboolean lost;
+  gboolean as_gpu; /* for tests: choose kernels and sizes as for a GPU, on a software device too */
   RpVkMemory memory;
   RpVkPipelines pipelines;
   RpVkCommands commands;
