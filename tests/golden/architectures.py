@@ -72,6 +72,10 @@ VARIANTS = {
                                    'rope.scaling.original_context_length': [48], 'rope.freq_base': [5e5],
                                    'rope.dimension_count': [40], 'expert_weights_norm': [True],
                                    'expert_weights_scale': [2.5]}),
+    'olmo2-yarn': ('olmo2-dense', {'rope.scaling.type': ['yarn'], 'rope.scaling.factor': [4.0],
+                                  'rope.scaling.original_context_length': [48]}),
+    'mellum-yarn': ('mellum-moe', {'rope.scaling.type': ['yarn'], 'rope.scaling.factor': [4.0],
+                                  'rope.scaling.original_context_length': [48]}),
     'qwen3moe-yarn': ('qwen3moe-moe', {'rope.scaling.type': ['yarn'], 'rope.scaling.factor': [4.0],
                                        'rope.scaling.original_context_length': [48]}),
 }
