@@ -17,9 +17,11 @@ corr_dim (guint n_rot, guint n_context, float beta, float base)
 static gboolean
 read_magnitude (const RpHparamsReader *reader, RpHparams *hparams, RpRopeHparams *rope, float factor)
 {
-  float growth = factor > 1 ? logf (factor) : 0, multiplier = 0;
+  float growth = factor > 1 ? logf (factor) : 0, multiplier = 0, given = 0, other = 0;
 
-  if (!rp_hparams_read_float (reader, "rope.scaling.yarn_log_multiplier", 0, 1e3, &multiplier))
+  if (!rp_hparams_read_float (reader, "rope.scaling.yarn_log_multiplier", 0, 1e3, &multiplier)
+      || !rp_hparams_read_float (reader, "rope.scaling.yarn_attn_factor", 0, 1e3, &given)
+      || !rp_hparams_read_float (reader, "rope.scaling.attn_factor", 0, 1e3, &other))
     return FALSE;
   if (reader->arch->flags & RP_ARCH_LATENT)
     {
@@ -31,6 +33,9 @@ read_magnitude (const RpHparamsReader *reader, RpHparams *hparams, RpRopeHparams
     rope->magnitude *= (1 + 0.1f * growth) / (1 + 0.1f * multiplier * growth);
   else
     rope->magnitude *= 1 + 0.1f * growth;
+  /* The model's own word, if it is one: in a file that has every key, 1 stands for a missing one. */
+  if (given != 0 && (given != 1 || other == 0))
+    rope->magnitude = given;
   return TRUE;
 }
 
