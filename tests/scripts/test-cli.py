@@ -398,7 +398,8 @@ def json_is_json():
     bench = json.loads(expect_output('bench', tiny(), '-p', '3', '-n', '2', '-d', '5', '-r', '2', '--json', '--device',
                                      'cpu'))
     assert len(bench['prefill_tps']) == len(bench['decode_tps']) == 2, bench
-    assert {'model', 'device', 'n_prefill', 'n_decode', 'depth', 'load_s', 'peak_rss_bytes'} <= bench.keys()
+    assert bench.keys() == {'model', 'device', 'n_prefill', 'n_decode', 'depth', 'prefill_tps', 'decode_tps', 'load_s',
+                            'peak_rss_bytes'}, bench
     for locale in ('de_DE.UTF-8', 'C'):
         json.loads(expect_output('bench', tiny(), '-p', '3', '-n', '2', '-r', '1', '--json', '--device', 'cpu',
                                  LC_ALL=locale))
