@@ -21,7 +21,8 @@ divide (uint64_t x, float factor)
   int exponent = int (bits >> 23 & 0xff) - 127;
   uint64_t quotient = x / uint64_t ((bits & 0x7fffff) | 0x800000);
 
-  return exponent > 23 ? quotient >> min (exponent - 23, 63) : quotient << min (23 - exponent, 63);
+  quotient = exponent > 23 ? quotient >> min (exponent - 23, 63) : quotient << min (23 - exponent, 63);
+  return bits >> 31 != 0 ? uint64_t (0) - quotient : quotient;
 }
 
 /* cos, sin: Taylor's series on an eighth of a turn to both sides, below 1e-8 */

@@ -362,7 +362,10 @@ make_rope (OperationCase *c)
       rope->corr_high = rope->corr_low + (float)g_test_rand_double_range (0, rope->n_rot / 4.0);
     }
   if (g_test_rand_bit ())
-    rope->freq_factors = floats (c, OPERAND_INPUT, "freq_factors", rope->n_rot / 2, 1, 16);
+    {
+      double low = g_test_rand_bit () ? 1 : -16; /* no file should have negative ones, but they have a meaning */
+      rope->freq_factors = floats (c, OPERAND_INPUT, "freq_factors", rope->n_rot / 2, low, low + 15);
+    }
   if (g_test_rand_bit ()) /* the last of each head */
     rope->x.offset = (gsize)(head_dim - rope->n_rot) * sizeof (float);
   g_string_printf (c->what,
