@@ -149,20 +149,28 @@ end (Fixture *fixture)
   settle (50);
 }
 
-static void
-say_lines (Fixture *fixture, int n)
-{
-  for (int i = 0; i < n; i++)
-    say (fixture, "A line that is a paragraph.\n\n");
-  settle (300);
-}
-
 static GtkAdjustment *
 get_adjustment (Fixture *fixture)
 {
   GtkWidget *scroller = find_type (fixture->transcript, GTK_TYPE_SCROLLED_WINDOW);
 
   return gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (scroller));
+}
+
+/* Waits until they are laid out, each at least 10 pixels high, however long that takes; the caller looks at where the
+ * transcript has gone. */
+static void
+say_lines (Fixture *fixture, int n)
+{
+  GtkAdjustment *adjustment = get_adjustment (fixture);
+  double wanted = gtk_adjustment_get_upper (adjustment) + n * 10;
+  gint64 end = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
+
+  for (int i = 0; i < n; i++)
+    say (fixture, "A line that is a paragraph.\n\n");
+  while (gtk_adjustment_get_upper (adjustment) < wanted && g_get_monotonic_time () < end)
+    settle (10);
+  settle (300);
 }
 
 static double
