@@ -181,6 +181,18 @@ stream_and_kill (const char *path, const char *cycle, guint lines, gulong more_u
   return length;
 }
 
+static guint
+count_files (const char *path)
+{
+  g_autofree char *parent = g_path_get_dirname (path);
+  g_autoptr (GDir) dir = g_dir_open (parent, 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (dir))
+    n++;
+  return n;
+}
+
 static void
 test_kill (void)
 {
@@ -209,6 +221,7 @@ test_kill (void)
           g_assert_cmpint (nth (records, 2 * j + 1)->state, ==, RIPOSTE_RECORD_CUT_OFF);
         }
     }
+  g_assert_cmpuint (count_files (path), ==, 1);
 }
 
 int

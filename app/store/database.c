@@ -144,22 +144,18 @@ get_version (RiposteDatabase *self, guint *version, GError **error)
   return FALSE;
 }
 
-/* Another process may have been first: the version is read again under the lock. */
 static gboolean
 migrate (RiposteDatabase *self, GError **error)
 {
   guint version;
-  gboolean good = execute (self, "BEGIN IMMEDIATE", error) && get_version (self, &version, error);
+  gboolean good = get_version (self, &version, error);
 
   for (; good && version < G_N_ELEMENTS (migrations); version++)
     {
       g_autofree char *set = g_strdup_printf ("PRAGMA user_version = %u", version + 1);
       good = execute (self, migrations[version], error) && execute (self, set, error);
     }
-  if (good && execute (self, "COMMIT", error))
-    return TRUE;
-  sqlite3_exec (self->db, "ROLLBACK", NULL, NULL, NULL);
-  return FALSE;
+  return good;
 }
 
 static char *
@@ -213,11 +209,49 @@ mark_cut_off (RiposteDatabase *self, GError **error)
             close (lock);
           return FALSE;
         }
-      g_unlink (path);
       if (lock >= 0)
         close (lock);
     }
   return writers != NULL;
+}
+
+/* Writers that were killed leave their locks' files. */
+static void
+sweep_locks (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *name = g_path_get_basename (path);
+  g_autofree char *prefix = g_strconcat (name, "-writer-", NULL);
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *entry;
+
+  while (dir && (entry = g_dir_read_name (dir)))
+    {
+      g_autofree char *file = g_build_filename (folder, entry, NULL);
+      int lock = g_str_has_prefix (entry, prefix) ? take_lock (file, 0) : -1;
+
+      if (lock < 0)
+        continue;
+      g_unlink (file);
+      close (lock);
+    }
+}
+
+/* In one transaction, so that of several processes that start at once each finds the version that the one before left,
+ * and no lock that is made but not yet held. */
+static gboolean
+prepare_file (RiposteDatabase *self, const char *path, GError **error)
+{
+  if (!execute (self, "BEGIN IMMEDIATE", error))
+    return FALSE;
+  if (migrate (self, error) && become_writer (self, error) && mark_cut_off (self, error))
+    {
+      sweep_locks (path);
+      if (execute (self, "COMMIT", error))
+        return TRUE;
+    }
+  sqlite3_exec (self->db, "ROLLBACK", NULL, NULL, NULL);
+  return FALSE;
 }
 
 RiposteDatabase *
@@ -237,7 +271,7 @@ riposte_database_open (const char *path, GError **error)
   sqlite3_busy_timeout (self->db, BUSY_MS);
   if (!get_version (self, &version, error)
       || !execute (self, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", error)
-      || !migrate (self, error) || !become_writer (self, error) || !mark_cut_off (self, error))
+      || !prepare_file (self, path, error))
     return NULL;
   return g_steal_pointer (&self);
 }
