@@ -227,7 +227,6 @@ riposte_chat_list_dispose (GObject *object)
     gtk_list_box_bind_model (self->box, NULL, NULL, NULL, NULL);
   g_clear_object (&self->chats);
   g_clear_object (&self->row_menu);
-  gtk_widget_dispose_template (GTK_WIDGET (self), RIPOSTE_TYPE_CHAT_LIST);
   G_OBJECT_CLASS (riposte_chat_list_parent_class)->dispose (object);
 }
 

@@ -148,7 +148,6 @@ riposte_chat_pane_dispose (GObject *object)
     g_signal_handlers_disconnect_by_data (self->conversation, self);
   g_clear_object (&self->conversation);
   g_clear_object (&self->generator);
-  gtk_widget_dispose_template (GTK_WIDGET (self), RIPOSTE_TYPE_CHAT_PANE);
   G_OBJECT_CLASS (riposte_chat_pane_parent_class)->dispose (object);
 }
 

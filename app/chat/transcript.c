@@ -188,7 +188,6 @@ riposte_transcript_dispose (GObject *object)
   if (self->conversation)
     g_signal_handlers_disconnect_by_data (self->conversation, self);
   g_clear_object (&self->conversation);
-  gtk_widget_dispose_template (GTK_WIDGET (self), RIPOSTE_TYPE_TRANSCRIPT);
   G_OBJECT_CLASS (riposte_transcript_parent_class)->dispose (object);
 }
 

@@ -125,7 +125,6 @@ riposte_welcome_dispose (GObject *object)
   RiposteWelcome *self = RIPOSTE_WELCOME (object);
 
   g_clear_object (&self->generator);
-  gtk_widget_dispose_template (GTK_WIDGET (self), RIPOSTE_TYPE_WELCOME);
   G_OBJECT_CLASS (riposte_welcome_parent_class)->dispose (object);
 }
 
