@@ -15,6 +15,8 @@ load_vocabulary (RpModel *model)
     g_set_error_literal (&model->tokenizer_error, RP_ERROR, RP_ERROR_UNSUPPORTED, "This model has no vocabulary");
   else
     model->tokenizer = rp_tokenizer_new (model->gguf, &model->tokenizer_error);
+  if (model->tokenizer)
+    rp_fim_read (&model->fim, model->gguf, model->tokenizer);
   if (source)
     model->chat_template = rp_template_new (source, length, &model->template_error);
   else
@@ -185,62 +187,4 @@ rp_model_detokenize (RpModel *model, const RpToken *tokens, gsize n_tokens, gboo
     for (gsize i = 0; i < n_tokens; i++)
       rp_tokenizer_decode (model->tokenizer, tokens[i], special, text);
   return text;
-}
-
-/* JSON takes UTF-8 only; what is not becomes U+FFFD. */
-static void
-append_json_string (GString *out, const char *text)
-{
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
-
-  g_string_append_c (out, '"');
-  for (const char *at = valid; *at; at++)
-    {
-      guchar c = *at;
-      if (c == '"' || c == '\\')
-        g_string_append_printf (out, "\\%c", c);
-      else if (c < 0x20)
-        g_string_append_printf (out, "\\u%04x", c);
-      else
-        g_string_append_c (out, c);
-    }
-  g_string_append_c (out, '"');
-}
-
-static void
-append_token_variable (GString *json, const RpModel *model, const char *name, RpToken token)
-{
-  g_autoptr (GString) text = g_string_new (NULL);
-
-  if (token < 0)
-    return;
-  rp_tokenizer_decode (model->tokenizer, token, TRUE, text);
-  g_string_append_printf (json, ",\"%s\":", name);
-  append_json_string (json, text->str);
-}
-
-char *
-rp_model_chat_prompt (RpModel *model, const RpChatMessage *messages, gsize n_messages, GError **error)
-{
-  g_autoptr (GString) json = g_string_new ("{\"messages\":[");
-
-  if (!model->tokenizer || !model->chat_template)
-    {
-      if (error)
-        *error = g_error_copy (model->tokenizer ? model->template_error : model->tokenizer_error);
-      return NULL;
-    }
-  for (gsize i = 0; i < n_messages; i++)
-    {
-      g_string_append (json, i ? ",{\"role\":" : "{\"role\":");
-      append_json_string (json, messages[i].role);
-      g_string_append (json, ",\"content\":");
-      append_json_string (json, messages[i].content);
-      g_string_append_c (json, '}');
-    }
-  g_string_append (json, "],\"add_generation_prompt\":true");
-  append_token_variable (json, model, "bos_token", rp_tokenizer_get_bos (model->tokenizer));
-  append_token_variable (json, model, "eos_token", rp_tokenizer_get_eos (model->tokenizer));
-  g_string_append_c (json, '}');
-  return rp_template_render_json (model->chat_template, json->str, json->len, error);
 }

@@ -1,6 +1,7 @@
 /* A loaded model: its file, hyperparameters and weights, bound to a back end. Private to the engine. */
 #pragma once
 
+#include "fim.h"
 #include "hparams.h"
 #include "template.h"
 #include "tokenizer.h"
@@ -63,6 +64,7 @@ struct _RpModel
   GError *tokenizer_error;   /* why it cannot be used, if it has one */
   RpTemplate *chat_template; /* NULL: none, or broken */
   GError *template_error;
+  RpFim fim;
   char *name;
   guint n_vocab;
   gboolean all_f32; /* every matrix is F32 */

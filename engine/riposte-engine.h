@@ -3,7 +3,7 @@
  *
  * Threads: an RpEngine, its models and its sessions belong to one thread at a time. Only these may be called from
  * another thread: setting an RpCancel, and the pure functions of a loaded model's vocabulary
- * (rp_model_tokenize(), rp_model_chat_prompt() and the getters), which never touch the device.
+ * (rp_model_tokenize(), the functions that make prompts, and the getters), which never touch the device.
  *
  * Failure: what can fail at run time returns FALSE or NULL and sets a GError of RP_ERROR; what was passed in stays
  * the caller's, and an object that a call failed on can be used again unless the error is RP_ERROR_DEVICE.
@@ -142,8 +142,41 @@ typedef struct
 } RpChatMessage;
 
 /* The text that the model's own chat template makes of a conversation, up to where the answer begins. Special tokens
- * stand written out in it: tokenize it with parse_special and without add_special. */
+ * stand written out in it: tokenize it with parse_special and without add_special. RP_ERROR_TEMPLATE: there is no
+ * template, it is broken, or it refuses this conversation; rp_chat_plain_prompt() is what is left then. */
 char *rp_model_chat_prompt (RpModel *model, const RpChatMessage *messages, gsize n_messages, GError **error);
+
+/**
+ * rp_model_chat_prompt_json:
+ * @variables: a JSON object of the template's variables: `messages` (with `tool_calls`, `reasoning_content`, parts, … as
+ *   the template knows them), `tools`, `documents`, and others such as `enable_thinking`. `add_generation_prompt` is true
+ *   unless it is given; `bos_token` and `eos_token` are the model's own.
+ * @length: bytes in @variables, or -1 up to its NUL
+ *
+ * As rp_model_chat_prompt(), for all that a template can take.
+ */
+char *rp_model_chat_prompt_json (RpModel *model, const char *variables, gssize length, GError **error);
+
+/* A conversation as plain text, "User: …" and "Assistant:", for a model whose template cannot be used. */
+char *rp_chat_plain_prompt (const RpChatMessage *messages, gsize n_messages);
+
+/* Text around a gap that the model fills in. Lengths may be -1, up to the NUL. */
+typedef struct
+{
+  const char *prefix, *suffix;
+  gssize prefix_length, suffix_length;
+  const char *file_name;  /* nullable; where the model has a token for it */
+  const char *repository; /* nullable; only together with @file_name */
+} RpFimText;
+
+gboolean rp_model_has_fim (RpModel *model); /* whether it was trained to fill in */
+/**
+ * rp_model_fim_prompt:
+ *
+ * Returns: (element-type RpToken): the tokens that make the model write what belongs between the prefix and the suffix;
+ *   control tokens written out in the text are text. NULL with RP_ERROR_UNSUPPORTED for a model without such tokens.
+ */
+GArray *rp_model_fim_prompt (RpModel *model, const RpFimText *text, GError **error);
 
 /* ---- sessions ---- */
 

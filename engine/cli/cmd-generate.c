@@ -6,7 +6,7 @@
 
 typedef struct
 {
-  char *prompt, *prompt_file, *system;
+  char *prompt, *prompt_file, *system, *fim_prefix, *fim_suffix, *fim_file;
   gboolean chat, special, ids, ignore_end, quiet;
   int n_predict, top_k;
   double temperature, top_p, min_p, repeat_penalty;
@@ -19,6 +19,9 @@ options_clear (Options *options)
   g_free (options->prompt);
   g_free (options->prompt_file);
   g_free (options->system);
+  g_free (options->fim_prefix);
+  g_free (options->fim_suffix);
+  g_free (options->fim_file);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
@@ -44,6 +47,14 @@ make_prompt (RpModel *model, const Options *options, GError **error)
   RpChatMessage messages[2];
   guint n = 0;
 
+  if (options->fim_prefix)
+    return rp_model_fim_prompt (model,
+                                &(RpFimText){ .prefix = options->fim_prefix,
+                                              .suffix = options->fim_suffix ? options->fim_suffix : "",
+                                              .prefix_length = -1,
+                                              .suffix_length = -1,
+                                              .file_name = options->fim_file },
+                                error);
   if (!read_prompt (options, &text, &length, error))
     return NULL;
   if (!options->chat)
@@ -118,9 +129,10 @@ print_stats (const RpGenerateStats *stats)
 static int
 check (const Options *options)
 {
-  if (!options->prompt == !options->prompt_file)
+  if (!!options->prompt + !!options->prompt_file + !!options->fim_prefix != 1
+      || (!options->fim_prefix && (options->fim_suffix || options->fim_file)) || (options->fim_prefix && options->chat))
     {
-      cli_fail_text ("one of --prompt and --prompt-file is needed");
+      cli_fail_text ("one of --prompt, --prompt-file and --fim-prefix is needed");
       return 2;
     }
   if (options->n_predict < 0 || options->top_k < 0)
@@ -142,6 +154,9 @@ rp_cmd_generate (int argc, char **argv)
     { "prompt-file", 'f', 0, G_OPTION_ARG_FILENAME, &options.prompt_file, "The prompt; -: standard input", "FILE" },
     { "chat", 0, 0, G_OPTION_ARG_NONE, &options.chat, "Ask it in the model's chat template", NULL },
     { "system", 0, 0, G_OPTION_ARG_FILENAME, &options.system, "With --chat: the system message", "TEXT" },
+    { "fim-prefix", 0, 0, G_OPTION_ARG_FILENAME, &options.fim_prefix, "Fill in what follows this text", "TEXT" },
+    { "fim-suffix", 0, 0, G_OPTION_ARG_FILENAME, &options.fim_suffix, "With --fim-prefix: what comes behind", "TEXT" },
+    { "fim-file", 0, 0, G_OPTION_ARG_FILENAME, &options.fim_file, "With --fim-prefix: the name of the file", "NAME" },
     { "special", 0, 0, G_OPTION_ARG_NONE, &options.special, "Read special tokens that stand in the prompt", NULL },
     { "predict", 'n', 0, G_OPTION_ARG_INT, &options.n_predict, "Most tokens to make (default: what fits)", "N" },
     { "temp", 0, 0, G_OPTION_ARG_DOUBLE, &options.temperature, "Temperature; 0 is greedy (default: 0)", "T" },

@@ -1,0 +1,139 @@
+/* The prompts of a model: a conversation in its chat template, or a gap to fill in. */
+#include "model.h"
+
+#include <string.h>
+
+/* JSON takes UTF-8 only; what is not becomes U+FFFD. */
+static void
+append_json_string (GString *out, const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+
+  g_string_append_c (out, '"');
+  for (const char *at = valid; *at; at++)
+    {
+      guchar c = *at;
+      if (c == '"' || c == '\\')
+        g_string_append_printf (out, "\\%c", c);
+      else if (c < 0x20)
+        g_string_append_printf (out, "\\u%04x", c);
+      else
+        g_string_append_c (out, c);
+    }
+  g_string_append_c (out, '"');
+}
+
+static void
+append_token_variable (GString *json, const RpModel *model, const char *name, RpToken token)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  if (token < 0)
+    return;
+  rp_tokenizer_decode (model->tokenizer, token, TRUE, text);
+  g_string_append_printf (json, "\"%s\":", name);
+  append_json_string (json, text->str);
+  g_string_append_c (json, ',');
+}
+
+static gboolean
+can_chat (RpModel *model, GError **error)
+{
+  if (model->tokenizer && model->chat_template)
+    return TRUE;
+  if (error)
+    *error = g_error_copy (model->tokenizer ? model->template_error : model->tokenizer_error);
+  return FALSE;
+}
+
+char *
+rp_model_chat_prompt_json (RpModel *model, const char *variables, gssize length, GError **error)
+{
+  gsize n = length < 0 ? strlen (variables) : (gsize)length;
+  g_autoptr (GString) json = g_string_new ("{");
+
+  if (!can_chat (model, error))
+    return NULL;
+  while (n && g_ascii_isspace (*variables))
+    {
+      variables++;
+      n--;
+    }
+  if (!n || *variables != '{')
+    {
+      g_set_error_literal (error, RP_ERROR, RP_ERROR_ARGUMENT, "The variables of a chat are a JSON object");
+      return NULL;
+    }
+  /* What is the model's own stands first, so that the caller's variables go before it. */
+  append_token_variable (json, model, "bos_token", rp_tokenizer_get_bos (model->tokenizer));
+  append_token_variable (json, model, "eos_token", rp_tokenizer_get_eos (model->tokenizer));
+  g_string_append (json, "\"add_generation_prompt\":true");
+  for (variables++, n--; n && g_ascii_isspace (*variables); n--)
+    variables++;
+  if (n && *variables != '}')
+    g_string_append_c (json, ',');
+  g_string_append_len (json, variables, n);
+  return rp_template_render_json (model->chat_template, json->str, json->len, error);
+}
+
+char *
+rp_model_chat_prompt (RpModel *model, const RpChatMessage *messages, gsize n_messages, GError **error)
+{
+  g_autoptr (GString) json = g_string_new ("{\"messages\":[");
+
+  for (gsize i = 0; i < n_messages; i++)
+    {
+      g_string_append (json, i ? ",{\"role\":" : "{\"role\":");
+      append_json_string (json, messages[i].role);
+      g_string_append (json, ",\"content\":");
+      append_json_string (json, messages[i].content);
+      g_string_append_c (json, '}');
+    }
+  g_string_append (json, "]}");
+  return rp_model_chat_prompt_json (model, json->str, json->len, error);
+}
+
+char *
+rp_chat_plain_prompt (const RpChatMessage *messages, gsize n_messages)
+{
+  GString *text = g_string_new (NULL);
+
+  for (gsize i = 0; i < n_messages; i++)
+    {
+      const char *role = messages[i].role;
+
+      if (strcmp (role, "system") != 0 && *role)
+        g_string_append_printf (text, "%c%s: ", g_ascii_toupper (*role), role + 1);
+      g_string_append_printf (text, "%s\n\n", messages[i].content);
+    }
+  g_string_append (text, "Assistant:");
+  return g_string_free (text, FALSE);
+}
+
+gboolean
+rp_model_has_fim (RpModel *model)
+{
+  return model->fim.available;
+}
+
+GArray *
+rp_model_fim_prompt (RpModel *model, const RpFimText *text, GError **error)
+{
+  GArray *tokens;
+
+  if (!model->tokenizer)
+    {
+      if (error)
+        *error = g_error_copy (model->tokenizer_error);
+      return NULL;
+    }
+  if (!model->fim.available)
+    {
+      g_set_error_literal (error, RP_ERROR, RP_ERROR_UNSUPPORTED,
+                           "This model has no tokens for filling in the middle of a text");
+      return NULL;
+    }
+  tokens = g_array_new (FALSE, FALSE, sizeof (RpToken));
+  rp_fim_append (&model->fim, model->tokenizer, text, tokens);
+  return tokens;
+}
