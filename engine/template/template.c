@@ -15,7 +15,6 @@ struct _RpTemplate
 {
   TplArena arena;
   TplNode *root;
-  gboolean reads_content; /* for continue_final_message */
 };
 
 static gint64
