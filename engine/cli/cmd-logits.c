@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #define DEFAULT_CHUNK 512
+/* Of the context, as the reference's tool leaves it: a model with RoPE factors for short and for long contexts chooses
+ * by its size, and at the border both should choose alike. */
+#define HEADROOM      64
 
 static gboolean
 io_error (const char *path, GError **error)
@@ -95,7 +98,7 @@ rp_cmd_logits (int argc, char **argv)
     return cli_fail (error);
   if (tokens->len == 0)
     return cli_fail_text ("--tokens names no token");
-  if (!cli_load (argv[1], &model_options, tokens->len, &engine, &model, &session, &error))
+  if (!cli_load (argv[1], &model_options, tokens->len + HEADROOM, &engine, &model, &session, &error))
     return cli_fail (error);
   chunk = model_options.n_batch ? model_options.n_batch : DEFAULT_CHUNK;
   if (!write_file (session, rp_model_get_n_vocab (model), tokens, chunk, out, &error))
