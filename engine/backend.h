@@ -277,7 +277,7 @@ typedef struct
 {
   void (*free) (RpBackend *backend);
   RpBuffer *(*buffer_new) (RpBackend *backend, gsize size, RpBufferUse use, GError **error);
-  /* Weights: @data stays valid while the buffer lives, so a back end may read it in place (the CPU does). */
+  /* Weights: @data stays valid while the buffer lives, so a back end may read it in place. */
   RpBuffer *(*buffer_new_weights) (RpBackend *backend, const void *data, gsize size, GError **error);
   void (*buffer_free) (RpBackend *backend, RpBuffer *buffer);
   gboolean (*upload) (RpBackend *backend, RpView to, const void *data, gsize size, GError **error);

@@ -29,6 +29,7 @@ buffer_for (RpBinder *binder, const RpGgufTensor *tensor)
   g_ptr_array_add (model->buffers, buffer);
   g_hash_table_insert (binder->buffers, (gpointer)tensor, buffer);
   model->weight_bytes += tensor->size;
+  rp_gguf_forget_pages (model->gguf, tensor); /* where it was copied, once is enough */
   return report_progress (binder, tensor->size) ? buffer : NULL;
 }
 

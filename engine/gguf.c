@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -693,6 +694,16 @@ gsize
 rp_gguf_get_n_tensors (const RpGguf *self)
 {
   return self->tensors->len;
+}
+
+void
+rp_gguf_forget_pages (const RpGguf *self, const RpGgufTensor *tensor)
+{
+  guintptr page = (guintptr)sysconf (_SC_PAGESIZE), data = (guintptr)tensor->data;
+  guintptr first = (data + page - 1) / page * page, end = (data + tensor->size) / page * page;
+
+  if (self->file && first < end)
+    madvise ((void *)first, end - first, MADV_DONTNEED);
 }
 
 const RpGgufTensor *

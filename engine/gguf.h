@@ -72,6 +72,8 @@ gboolean rp_gguf_foreach_string (const RpGguf *gguf, const char *key, RpGgufStri
 
 gsize rp_gguf_get_n_tensors (const RpGguf *gguf);
 const RpGgufTensor *rp_gguf_get_tensor (const RpGguf *gguf, gsize index);
+/* Lets go of this process's memory for a tensor's data, which may still be read: it comes from the file again. */
+void rp_gguf_forget_pages (const RpGguf *gguf, const RpGgufTensor *tensor);
 const RpGgufTensor *rp_gguf_find_tensor (const RpGguf *gguf, const char *name);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RpGguf, rp_gguf_free)

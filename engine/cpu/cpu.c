@@ -98,11 +98,43 @@ cpu_buffer_new (RpBackend *backend, gsize size, RpBufferUse use, GError **error)
   return buffer;
 }
 
+/* The memory that programs can still take, in bytes, as the kernel estimates it; 0 where it does not. */
+static gsize
+available_memory (void)
+{
+  g_autofree char *text = NULL;
+  const char *line;
+
+  if (!g_file_get_contents ("/proc/meminfo", &text, NULL, NULL) || !(line = strstr (text, "MemAvailable:")))
+    return 0;
+  return g_ascii_strtoull (line + strlen ("MemAvailable:"), NULL, 10) * 1024;
+}
+
+/* Copies weights from the file's pages of 4 KiB into huge ones, which a token streams through a third faster. NULL where
+ * all copies would take more than half of the available memory: then they are read in place. */
+static RpBuffer *
+copy_weights (RpCpu *cpu, const void *data, gsize size)
+{
+  gsize allocated;
+  guint8 *copy;
+
+  if (size < MAP_FROM || size > cpu->copy_budget || !(copy = allocate (size, &allocated)))
+    return NULL;
+  cpu->copy_budget -= size;
+  memcpy (copy, data, size);
+  RpBuffer *buffer = g_new (RpBuffer, 1);
+  *buffer = (RpBuffer){ .data = copy, .size = size, .allocated = allocated };
+  return buffer;
+}
+
 static RpBuffer *
 cpu_buffer_new_weights (RpBackend *backend, const void *data, gsize size, GError **error)
 {
-  RpBuffer *buffer = g_new (RpBuffer, 1);
+  RpBuffer *buffer = copy_weights ((RpCpu *)backend, data, size);
 
+  if (buffer)
+    return buffer;
+  buffer = g_new (RpBuffer, 1);
   *buffer = (RpBuffer){ .data = (guint8 *)data, .size = size };
   return buffer;
 }
@@ -431,6 +463,7 @@ rp_cpu_backend_new_with (const RpKernels *kernels, guint n_threads, GError **err
   cpu->parent.klass = &klass;
   cpu->kernels = kernels;
   cpu->n_threads = n_threads ? n_threads : rp_pool_default_n_threads ();
+  cpu->copy_budget = available_memory () / 2;
   cpu->pool = rp_pool_new (cpu->n_threads, error);
   if (!cpu->pool)
     {

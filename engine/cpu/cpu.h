@@ -22,7 +22,7 @@ struct _RpBuffer
 {
   guint8 *data;
   gsize size;
-  gsize allocated; /* 0: weights, which are read in place */
+  gsize allocated; /* 0: weights that are read in place */
 };
 
 /* What has been settled about one operation of the current group. */
@@ -53,6 +53,7 @@ typedef struct
   gsize shared_size;
   guint8 *private; /* n_threads of private_size each */
   gsize private_size, private_held;
+  gsize copy_budget; /* bytes of weights that may still be copied */
   float *rope_table; /* [n_tokens, n_rot / 2, 2] cos and sin */
   gsize rope_table_size;
 
