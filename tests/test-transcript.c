@@ -358,6 +358,11 @@ test_main_loop (Fixture *fixture, gconstpointer data)
   GThread *thread;
   gint64 p99, worst;
 
+  if (g_getenv ("ASAN_OPTIONS"))
+    {
+      g_test_skip ("the sanitizers take more time than a frame has");
+      return;
+    }
   holds = g_array_new (FALSE, FALSE, sizeof (gint64));
   ask (fixture, "One?");
   settle (200);
@@ -373,7 +378,7 @@ test_main_loop (Fixture *fixture, gconstpointer data)
   worst = g_array_index (holds, gint64, holds->len - 1);
   g_test_message ("%u turns of the main loop: 99%% within %.1f ms, worst %.1f ms", holds->len, p99 / 1e3, worst / 1e3);
   g_array_unref (holds);
-  g_assert_cmpint (p99, <, FRAME_US * SLOWNESS);
+  g_assert_cmpint (p99, <, FRAME_US);
 }
 
 int

@@ -362,10 +362,8 @@ rp_vulkan_free (RpVulkan *vulkan)
   g_ptr_array_unref (vulkan->adapters);
   if (vulkan->messenger)
     vulkan->destroy_messenger (vulkan->instance, vulkan->messenger, NULL);
-#ifndef __SANITIZE_ADDRESS__ /* it unloads the drivers, whose own leaks could not be told by name any more */
   if (vulkan->instance && vulkan->vk.DestroyInstance)
     vulkan->vk.DestroyInstance (vulkan->instance, NULL);
-#endif
   if (vulkan->library)
     dlclose (vulkan->library);
   g_free (vulkan);
