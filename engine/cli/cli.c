@@ -8,8 +8,6 @@
 
 #include "../printable.h"
 
-#define MAX_MESSAGE 1000 /* bytes */
-
 void
 cli_model_options_clear (CliModelOptions *options)
 {
@@ -102,7 +100,7 @@ cli_fail (const GError *error)
 
   if (g_error_matches (error, RP_ERROR, RP_ERROR_CANCELLED))
     return 130;
-  line = rp_printable (error->message, -1, MAX_MESSAGE);
+  line = rp_printable (error->message, -1, CLI_MAX_MESSAGE);
   fflush (stdout);
   fprintf (stderr, "%s: %s\n", g_get_prgname (), line);
   return 1;

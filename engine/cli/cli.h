@@ -6,6 +6,8 @@
 
 G_BEGIN_DECLS
 
+#define CLI_MAX_MESSAGE 1000 /* bytes of an error */
+
 int rp_cmd_devices (int argc, char **argv);
 int rp_cmd_inspect (int argc, char **argv);
 int rp_cmd_tokenize (int argc, char **argv);

@@ -1,5 +1,7 @@
 #include "cli.h"
 
+#include "../printable.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,6 +40,25 @@ read_prompt (const Options *options, char **prompt, gsize *length, GError **erro
   return cli_read_all (options->prompt_file, prompt, length, error);
 }
 
+/* In the model's own chat template; where that cannot be used, the reason is told, and plain text has to do. */
+static char *
+make_chat (RpModel *model, const RpChatMessage *messages, guint n, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  char *chat = rp_model_chat_prompt (model, messages, n, &local);
+
+  if (chat)
+    return chat;
+  if (!g_error_matches (local, RP_ERROR, RP_ERROR_TEMPLATE))
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return NULL;
+    }
+  g_autofree char *line = rp_printable (local->message, -1, CLI_MAX_MESSAGE);
+  fprintf (stderr, "%s: %s; the question is asked in plain text\n", g_get_prgname (), line);
+  return rp_chat_plain_prompt (messages, n);
+}
+
 /* The tokens that the model sees: the text as it is, or a question in the model's own chat template. */
 static GArray *
 make_prompt (RpModel *model, const Options *options, GError **error)
@@ -62,7 +83,7 @@ make_prompt (RpModel *model, const Options *options, GError **error)
   if (options->system)
     messages[n++] = (RpChatMessage){ "system", options->system };
   messages[n++] = (RpChatMessage){ "user", text };
-  chat = rp_model_chat_prompt (model, messages, n, error);
+  chat = make_chat (model, messages, n, error);
   return chat ? rp_model_tokenize (model, chat, -1, FALSE, TRUE, error) : NULL;
 }
 
