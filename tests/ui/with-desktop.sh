@@ -9,8 +9,9 @@ done
 folder=$(mktemp -d)
 server=
 trap '[[ -z $server ]] || kill "$server"; rm -rf "$folder"' EXIT
-# Xvfb itself looks for a number that is free, so that tests may run side by side.
-Xvfb -displayfd 3 -screen 0 "${RIPOSTE_UI_SCREEN:-1280x900}x24" -nolisten tcp 3>"$folder/display" 2>"$folder/log" &
+# Xvfb itself looks for a number that is free, so that tests may run side by side; it must not start anew, and refuse who
+# comes meanwhile, whenever the last client leaves.
+Xvfb -displayfd 3 -screen 0 "${RIPOSTE_UI_SCREEN:-1280x900}x24" -nolisten tcp -noreset 3>"$folder/display" 2>"$folder/log" &
 server=$!
 for ((i = 0; i < 300; i++)); do
   [[ ! -s $folder/display ]] || break
