@@ -110,6 +110,25 @@ available_memory (void)
   return g_ascii_strtoull (line + strlen ("MemAvailable:"), NULL, 10) * 1024;
 }
 
+typedef struct
+{
+  const RpCpu *cpu;
+  guint8 *to;
+  const guint8 *from;
+  gsize size;
+} Copy;
+
+/* A thread's part of a copy: the pages that it fills first are most of the work. */
+static void
+copy_part (gpointer data, guint thread)
+{
+  const Copy *copy = data;
+  gsize part = rp_cpu_align (copy->size / copy->cpu->n_threads + 1);
+  gsize first = MIN (copy->size, thread * part);
+
+  memcpy (copy->to + first, copy->from + first, MIN (part, copy->size - first));
+}
+
 /* Copies weights from the file's pages of 4 KiB into huge ones, which a token streams through a third faster. NULL where
  * all copies would take more than half of the available memory: then they are read in place. */
 static RpBuffer *
@@ -121,7 +140,7 @@ copy_weights (RpCpu *cpu, const void *data, gsize size)
   if (size < MAP_FROM || size > cpu->copy_budget || !(copy = allocate (size, &allocated)))
     return NULL;
   cpu->copy_budget -= size;
-  memcpy (copy, data, size);
+  rp_pool_run (cpu->pool, copy_part, &(Copy){ cpu, copy, data, size });
   RpBuffer *buffer = g_new (RpBuffer, 1);
   *buffer = (RpBuffer){ .data = copy, .size = size, .allocated = allocated };
   return buffer;
