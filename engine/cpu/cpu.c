@@ -129,7 +129,7 @@ copy_part (gpointer data, guint thread)
   memcpy (copy->to + first, copy->from + first, MIN (part, copy->size - first));
 }
 
-/* Copies weights from the file's pages of 4 KiB into huge ones, which a token streams through a third faster. NULL where
+/* Copies weights from the file's pages of 4 KiB into huge ones, which a token streams through a tenth faster. NULL where
  * all copies would take more than half of the available memory: then they are read in place. */
 static RpBuffer *
 copy_weights (RpCpu *cpu, const void *data, gsize size)
