@@ -20,7 +20,8 @@ def greedy(*more):
 
 def wait_for_end(window):
     def ended():
-        return not window.is_busy() and window.find('push button', 'Try Again', window.answers()[-1])
+        answers = window.answers()
+        return answers and not window.is_busy() and window.find('push button', 'Try Again', answers[-1])
     wait_for('the answer to end', ended)
 
 
