@@ -1,227 +1,229 @@
-/* What is kept of conversations, and that nothing acknowledged is lost to kill -9 (`-m slow`: 1,000 times). */
-#include "store/database.h"
+/* The store's thread: the order of writes, and what becomes of those that fail. */
+#include "store/store.h"
 
 #include <glib/gstdio.h>
-#include <signal.h>
-#include <sqlite3.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static char *folder;
 
-static char *
-new_path (void)
+typedef struct
+{
+  char *folder, *path;
+  RiposteStore *store;
+} Fixture;
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
 {
   static int n;
 
-  return g_strdup_printf ("%s/%d/conversations.db", folder, n++);
+  fixture->folder = g_strdup_printf ("%s/%d", folder, n++);
+  fixture->path = g_build_filename (fixture->folder, "conversations.db", NULL);
+  fixture->store = riposte_store_new (fixture->path);
 }
 
 static void
-put (RiposteDatabase *db, const char *id, const char *parent, RiposteRecordState state, const char *text)
+tear_down (Fixture *fixture, gconstpointer data)
 {
-  RiposteRecord record = { (char *)id, (char *)"c", (char *)parent, parent != NULL, state, (char *)text };
-  GError *error = NULL;
-
-  riposte_database_put (db, &record, &error);
-  g_assert_no_error (error);
+  riposte_store_close (fixture->store);
+  g_assert_finalize_object (fixture->store);
+  g_free (fixture->folder);
+  g_free (fixture->path);
 }
 
-static RiposteDatabase *
-open_good (const char *path)
-{
-  GError *error = NULL;
-  RiposteDatabase *db = riposte_database_open (path, &error);
+/* ---- waiting for what was called ---- */
 
-  g_assert_no_error (error);
-  return db;
-}
-
-static const RiposteRecord *
-nth (GPtrArray *records, guint n)
+typedef struct
 {
-  g_assert_cmpuint (n, <, records->len);
-  return records->pdata[n];
+  gboolean done;
+  GPtrArray *rows;
+  GError *error;
+} Outcome;
+
+static void
+on_written (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Outcome *outcome = user_data;
+
+  riposte_store_write_finish (RIPOSTE_STORE (source), result, &outcome->error);
+  outcome->done = TRUE;
 }
 
 static void
-test_tree (void)
+on_read (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autofree char *path = new_path ();
-  g_autoptr (RiposteDatabase) db = open_good (path);
-  g_autoptr (GPtrArray) records = NULL;
+  Outcome *outcome = user_data;
 
-  put (db, "q", NULL, RIPOSTE_RECORD_ENDED, "Question");
-  put (db, "a", "q", RIPOSTE_RECORD_GROWING, "An");
-  put (db, "a", "q", RIPOSTE_RECORD_ENDED, "Answer");
-  put (db, "a", "q", RIPOSTE_RECORD_ENDED, "Overwritten");
-  put (db, "b", "q", RIPOSTE_RECORD_ENDED, "Other “answer”, 'quoted'");
-  g_clear_pointer (&db, riposte_database_close);
-  db = open_good (path);
-  records = riposte_database_list (db, "c", NULL);
-  g_assert_cmpuint (records->len, ==, 3);
-  g_assert_cmpstr (nth (records, 0)->parent, ==, NULL);
-  g_assert_cmpstr (nth (records, 1)->text, ==, "Answer");
-  g_assert_cmpstr (nth (records, 2)->text, ==, "Other “answer”, 'quoted'");
-  g_assert_cmpstr (nth (records, 2)->parent, ==, "q");
+  outcome->rows = riposte_store_read_finish (RIPOSTE_STORE (source), result, &outcome->error);
+  outcome->done = TRUE;
 }
 
 static void
-test_orphan (void)
+wait_for (const gboolean *done)
 {
-  g_autofree char *path = new_path ();
-  g_autoptr (RiposteDatabase) db = open_good (path);
-  g_autoptr (GError) error = NULL;
-  RiposteRecord record = { (char *)"a", (char *)"c", (char *)"missing", 1, RIPOSTE_RECORD_ENDED, (char *)"" };
-
-  g_assert_false (riposte_database_put (db, &record, &error));
-  g_assert_error (error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_FAILED);
-  put (db, "q", NULL, RIPOSTE_RECORD_ENDED, "goes on");
+  while (!*done)
+    g_main_context_iteration (NULL, TRUE);
 }
 
 static void
-test_two_writers (void)
+put_full (Fixture *fixture, const char *id, const char *parent, const char *text, Outcome *outcome)
 {
-  g_autofree char *path = new_path ();
-  g_autoptr (RiposteDatabase) first = open_good (path);
-  g_autoptr (RiposteDatabase) second = NULL;
-  g_autoptr (GPtrArray) records = NULL;
+  const RiposteRecord record = { .id = (char *)id,
+                                 .conversation = (char *)"c",
+                                 .parent = (char *)parent,
+                                 .state = RIPOSTE_RECORD_GROWING,
+                                 .text = (char *)text };
 
-  put (first, "q", NULL, RIPOSTE_RECORD_GROWING, "grows");
-  second = open_good (path);
-  put (second, "r", NULL, RIPOSTE_RECORD_ENDED, "beside");
-  put (first, "q", NULL, RIPOSTE_RECORD_ENDED, "grows on");
-  records = riposte_database_list (second, "c", NULL);
-  g_assert_cmpuint (records->len, ==, 2);
-  g_assert_cmpstr (nth (records, 0)->text, ==, "grows on");
-  g_assert_cmpint (nth (records, 0)->state, ==, RIPOSTE_RECORD_ENDED);
+  riposte_store_put_async (fixture->store, &record, outcome ? on_written : NULL, outcome);
+}
+
+static GError *
+flush (Fixture *fixture)
+{
+  Outcome outcome = { 0 };
+
+  riposte_store_flush_async (fixture->store, on_written, &outcome);
+  wait_for (&outcome.done);
+  return outcome.error;
+}
+
+static char *
+list (Fixture *fixture)
+{
+  Outcome outcome = { 0 };
+  GString *out = g_string_new (NULL);
+
+  riposte_store_list_async (fixture->store, "c", NULL, on_read, &outcome);
+  wait_for (&outcome.done);
+  g_assert_no_error (outcome.error);
+  for (guint i = 0; i < outcome.rows->len; i++)
+    g_string_append_printf (out, "%s;", ((const RiposteRecord *)outcome.rows->pdata[i])->text);
+  g_ptr_array_unref (outcome.rows);
+  return g_string_free (out, FALSE);
 }
 
 static void
-test_newer (void)
+assert_list (Fixture *fixture, const char *expected)
 {
-  g_autofree char *path = new_path ();
-  g_autoptr (GError) error = NULL;
-  sqlite3 *raw;
+  g_autofree char *texts = list (fixture);
 
-  riposte_database_close (open_good (path));
-  g_assert_cmpint (sqlite3_open (path, &raw), ==, SQLITE_OK);
-  g_assert_cmpint (sqlite3_exec (raw, "PRAGMA user_version = 1000", NULL, NULL, NULL), ==, SQLITE_OK);
-  sqlite3_close (raw);
-  g_assert_null (riposte_database_open (path, &error));
-  g_assert_error (error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_NEWER);
+  g_assert_cmpstr (texts, ==, expected);
 }
 
 static void
-test_damaged (void)
+reopen (Fixture *fixture)
 {
-  g_autofree char *path = new_path ();
-  g_autofree char *after = NULL;
-  g_autofree char *noise = g_strnfill (8192, 'x');
-  g_autoptr (GError) error = NULL;
-
-  riposte_database_close (open_good (path));
-  g_assert_true (g_file_set_contents (path, noise, -1, NULL));
-  g_assert_null (riposte_database_open (path, &error));
-  g_assert_error (error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_DAMAGED);
-  g_assert_true (g_file_get_contents (path, &after, NULL, NULL));
-  g_assert_cmpstr (after, ==, noise);
-  g_clear_error (&error);
-  g_assert_null (riposte_database_open ("/dev/null/conversations.db", &error));
-  g_assert_error (error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_FAILED);
+  riposte_store_close (fixture->store);
+  g_object_unref (fixture->store);
+  fixture->store = riposte_store_new (fixture->path);
 }
 
-/* ---- kill -9 ---- */
+/* ---- cases ---- */
 
-/* Asks, and answers growingly until it is killed; says on standard output what was acknowledged. */
-static int
-stream (const char *path, const char *cycle)
+static void
+test_order (Fixture *fixture, gconstpointer data)
 {
-  RiposteDatabase *db = open_good (path);
-  g_autofree char *answer = g_strconcat ("a", cycle, NULL);
-  g_autoptr (GString) text = g_string_new (NULL);
+  GString *expected = g_string_new (NULL);
 
-  put (db, cycle, NULL, RIPOSTE_RECORD_ENDED, "Question");
-  for (;;)
+  for (int i = 0; i < 200; i++)
     {
-      g_string_append (text, "0123456789abcde\n");
-      put (db, answer, cycle, RIPOSTE_RECORD_GROWING, text->str);
-      printf ("%zu\n", text->len);
-      fflush (stdout);
+      g_autofree char *id = g_strdup_printf ("%d", i);
+      g_autofree char *parent = i ? g_strdup_printf ("%d", i - 1) : NULL;
+
+      put_full (fixture, id, parent, id, NULL);
+      g_string_append_printf (expected, "%s;", id);
     }
+  assert_list (fixture, expected->str); /* read after them */
+  reopen (fixture);
+  assert_list (fixture, expected->str);
+  g_string_free (expected, TRUE);
 }
 
-/* The length that was acknowledged last when the child was killed. */
-static gsize
-stream_and_kill (const char *path, const char *cycle, guint lines, gulong more_us)
+/* What is handed over just before the end is kept as well. */
+static void
+test_close (Fixture *fixture, gconstpointer data)
 {
-  const char *argv[] = { "/proc/self/exe", "--stream", path, cycle, NULL };
-  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
-  char line[32];
-  gsize length = 0;
-  GPid pid;
-  int out;
-  FILE *file;
-
-  argv[0] = self;
-  g_assert_true (g_spawn_async_with_pipes (NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, NULL,
-                                           &out, NULL, NULL));
-  file = fdopen (out, "r");
-  for (guint i = 0; i < lines && fgets (line, sizeof line, file); i++)
-    length = strtoul (line, NULL, 10);
-  g_usleep (more_us);
-  kill (pid, SIGKILL);
-  while (fgets (line, sizeof line, file))
-    if (strchr (line, '\n'))
-      length = strtoul (line, NULL, 10);
-  fclose (file);
-  waitpid (pid, NULL, 0);
-  return length;
-}
-
-static guint
-count_files (const char *path)
-{
-  g_autofree char *parent = g_path_get_dirname (path);
-  g_autoptr (GDir) dir = g_dir_open (parent, 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (dir))
-    n++;
-  return n;
+  for (int i = 0; i < 20; i++)
+    {
+      g_autofree char *text = g_strnfill ((gsize)i, 'x');
+      put_full (fixture, "q", NULL, text, NULL);
+    }
+  reopen (fixture);
+  assert_list (fixture, "xxxxxxxxxxxxxxxxxxx;");
 }
 
 static void
-test_kill (void)
+on_problem (RiposteStore *store, int *count)
 {
-  g_autofree char *path = new_path ();
-  g_autoptr (GArray) acknowledged = g_array_new (FALSE, FALSE, sizeof (gsize));
-  int cycles = g_test_slow () ? 1000 : 30;
+  (*count)++;
+}
 
-  for (int i = 0; i < cycles; i++)
-    {
-      g_autofree char *cycle = g_strdup_printf ("%d", i);
-      gsize length
-        = stream_and_kill (path, cycle, (guint)g_test_rand_int_range (1, 6), (gulong)g_test_rand_int_range (0, 3000));
-      g_autoptr (RiposteDatabase) db = open_good (path);
-      g_autoptr (GPtrArray) records = riposte_database_list (db, "c", NULL);
-      GError *error = NULL;
+/* While it fails, the first attempt's failure is told at once, the newest text of each message waits, and all of it is
+ * written in its order when it can be. */
+static void
+test_blocked (Fixture *fixture, gconstpointer data)
+{
+  Outcome first = { 0 }, second = { 0 };
+  int problems = 0;
+  GError *error;
 
-      g_assert_cmpuint (length, >, 0);
-      g_array_append_val (acknowledged, length);
-      g_assert_true (riposte_database_check (db, &error));
-      g_assert_no_error (error);
-      g_assert_cmpuint (records->len, ==, 2 * acknowledged->len);
-      for (guint j = 0; j < acknowledged->len; j++)
-        {
-          g_assert_cmpstr (nth (records, 2 * j)->text, ==, "Question");
-          g_assert_cmpuint (strlen (nth (records, 2 * j + 1)->text), >=, g_array_index (acknowledged, gsize, j));
-          g_assert_cmpint (nth (records, 2 * j + 1)->state, ==, RIPOSTE_RECORD_CUT_OFF);
-        }
-    }
-  g_assert_cmpuint (count_files (path), ==, 1);
+  riposte_store_close (fixture->store);
+  g_object_unref (fixture->store);
+  g_assert_true (g_file_set_contents (fixture->folder, "a file where a folder should be", -1, NULL));
+  fixture->store = riposte_store_new (fixture->path);
+  g_signal_connect (fixture->store, "problem", G_CALLBACK (on_problem), &problems);
+  put_full (fixture, "q", NULL, "question", &first);
+  wait_for (&first.done);
+  g_assert_error (first.error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_FAILED);
+  put_full (fixture, "a", "q", "a", &second);
+  wait_for (&second.done);
+  g_assert_error (second.error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_FAILED);
+  for (int i = 0; i < 100; i++)
+    put_full (fixture, "a", "q", i < 99 ? "an answ" : "an answer", NULL);
+  put_full (fixture, "b", "q", "another", NULL);
+  while (problems == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_nonnull (riposte_store_get_problem (fixture->store));
+  g_assert_true (riposte_store_is_behind (fixture->store));
+  g_unlink (fixture->folder);
+  riposte_store_retry (fixture->store);
+  while (problems == 1)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_null (riposte_store_get_problem (fixture->store));
+  error = flush (fixture);
+  g_assert_no_error (error);
+  g_assert_false (riposte_store_is_behind (fixture->store));
+  assert_list (fixture, "question;an answer;another;");
+  g_error_free (first.error);
+  g_error_free (second.error);
+}
+
+/* One that can never be written is told, and keeps nothing else from being. */
+static void
+test_refused (Fixture *fixture, gconstpointer data)
+{
+  Outcome outcome = { 0 };
+
+  put_full (fixture, "a", "missing", "orphan", &outcome);
+  put_full (fixture, "q", NULL, "goes on", NULL);
+  wait_for (&outcome.done);
+  g_assert_error (outcome.error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_REFUSED);
+  assert_list (fixture, "goes on;");
+  g_error_free (outcome.error);
+}
+
+static void
+test_cancelled (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Outcome outcome = { 0 };
+
+  g_cancellable_cancel (cancellable);
+  riposte_store_list_chats_async (fixture->store, cancellable, on_read, &outcome);
+  wait_for (&outcome.done);
+  g_assert_error (outcome.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_error_free (outcome.error);
 }
 
 int
@@ -230,17 +232,16 @@ main (int argc, char **argv)
   g_autofree char *remove = NULL;
   int result;
 
-  if (argc == 4 && g_str_equal (argv[1], "--stream"))
-    return stream (argv[2], argv[3]);
   g_test_init (&argc, &argv, NULL);
   folder = g_dir_make_tmp ("riposte-store-XXXXXX", NULL);
-  g_test_add_func ("/store/tree", test_tree);
-  g_test_add_func ("/store/orphan", test_orphan);
-  g_test_add_func ("/store/two-writers", test_two_writers);
-  g_test_add_func ("/store/newer", test_newer);
-  g_test_add_func ("/store/damaged", test_damaged);
-  g_test_add_func ("/store/kill", test_kill);
+#define ADD(name, function) g_test_add ("/store/" name, Fixture, NULL, set_up, function, tear_down)
+  ADD ("order", test_order);
+  ADD ("close", test_close);
+  ADD ("blocked", test_blocked);
+  ADD ("refused", test_refused);
+  ADD ("cancelled", test_cancelled);
+#undef ADD
   result = g_test_run ();
-  remove = g_strdup_printf ("rm -r '%s'", folder);
+  remove = g_strdup_printf ("rm -rf '%s'", folder);
   return system (remove) ? 1 : result;
 }

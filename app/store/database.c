@@ -1,22 +1,13 @@
-#include "store/database.h"
+#include "store/database-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
-#include <sqlite3.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #define BUSY_MS 10000
-
-struct _RiposteDatabase
-{
-  sqlite3 *db;
-  char *writer;    /* this process's name among those that write */
-  char *lock_path; /* locked for as long as it lives */
-  int lock;
-};
 
 /* What brings a file from version i to i + 1. Only ever appended to. */
 static const char *const migrations[] = {
@@ -29,102 +20,154 @@ static const char *const migrations[] = {
   "CREATE INDEX message_of ON message (conversation, number);"
   "CREATE INDEX message_after ON message (parent);"
   "CREATE INDEX message_growing ON message (writer) WHERE state = 0;",
+
+  /* Texts are searched once they no longer change, so that each is put into the index once. */
+  "CREATE TABLE conversation_2 (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT,"
+  "  named INTEGER NOT NULL DEFAULT 0, pinned INTEGER NOT NULL DEFAULT 0, created INTEGER NOT NULL,"
+  "  updated INTEGER NOT NULL, deleted INTEGER, head TEXT, settings TEXT) STRICT;"
+  "INSERT INTO conversation_2 (id, title, pinned, created, updated) SELECT id, title, pinned, created,"
+  "  coalesce ((SELECT max (created) FROM message WHERE conversation = old.id), created) FROM conversation AS old;"
+  "DROP TABLE conversation;"
+  "ALTER TABLE conversation_2 RENAME TO conversation;"
+  "ALTER TABLE message ADD COLUMN error TEXT;"
+  "ALTER TABLE message ADD COLUMN model TEXT;"
+  "ALTER TABLE message ADD COLUMN attachments TEXT;"
+  "ALTER TABLE message ADD COLUMN n_read INTEGER NOT NULL DEFAULT 0;"
+  "ALTER TABLE message ADD COLUMN n_written INTEGER NOT NULL DEFAULT 0;"
+  "ALTER TABLE message ADD COLUMN n_context INTEGER NOT NULL DEFAULT 0;"
+  "ALTER TABLE message ADD COLUMN tokens_per_second REAL NOT NULL DEFAULT 0;"
+  "ALTER TABLE message ADD COLUMN seconds REAL NOT NULL DEFAULT 0;"
+  "ALTER TABLE message ADD COLUMN deleted INTEGER;"
+  "CREATE VIRTUAL TABLE message_text USING fts5 (text, content = 'message', content_rowid = 'number',"
+  "  tokenize = 'trigram');"
+  "CREATE TRIGGER message_added AFTER INSERT ON message WHEN new.state <> 0 BEGIN"
+  "  INSERT INTO message_text (rowid, text) VALUES (new.number, new.text); END;"
+  "CREATE TRIGGER message_ended AFTER UPDATE OF state ON message WHEN old.state = 0 AND new.state <> 0 BEGIN"
+  "  INSERT INTO message_text (rowid, text) VALUES (new.number, new.text); END;"
+  "CREATE TRIGGER message_gone AFTER DELETE ON message WHEN old.state <> 0 BEGIN"
+  "  INSERT INTO message_text (message_text, rowid, text) VALUES ('delete', old.number, old.text); END;"
+  "INSERT INTO message_text (rowid, text) SELECT number, text FROM message WHERE state <> 0;"
+  "CREATE VIRTUAL TABLE conversation_title USING fts5 (title, content = 'conversation', content_rowid = 'number',"
+  "  tokenize = 'trigram');"
+  "CREATE TRIGGER title_added AFTER INSERT ON conversation BEGIN"
+  "  INSERT INTO conversation_title (rowid, title) VALUES (new.number, new.title); END;"
+  "CREATE TRIGGER title_changed AFTER UPDATE OF title ON conversation BEGIN"
+  "  INSERT INTO conversation_title (conversation_title, rowid, title) VALUES ('delete', old.number, old.title);"
+  "  INSERT INTO conversation_title (rowid, title) VALUES (new.number, new.title); END;"
+  "CREATE TRIGGER title_gone AFTER DELETE ON conversation BEGIN"
+  "  INSERT INTO conversation_title (conversation_title, rowid, title) VALUES ('delete', old.number, old.title); END;"
+  "INSERT INTO conversation_title (rowid, title) SELECT number, title FROM conversation;",
 };
 
 G_DEFINE_QUARK (riposte - store - error - quark, riposte_store_error)
 
-RiposteRecord *
-riposte_record_copy (const RiposteRecord *record)
-{
-  RiposteRecord *copy = g_new (RiposteRecord, 1);
-
-  *copy = *record;
-  copy->id = g_strdup (record->id);
-  copy->conversation = g_strdup (record->conversation);
-  copy->parent = g_strdup (record->parent);
-  copy->text = g_strdup (record->text);
-  return copy;
-}
-
-void
-riposte_record_free (RiposteRecord *record)
-{
-  g_free (record->id);
-  g_free (record->conversation);
-  g_free (record->parent);
-  g_free (record->text);
-  g_free (record);
-}
-
 /* ---- SQLite ---- */
 
-static gboolean
-fail (RiposteDatabase *self, GError **error)
+static RiposteStoreError
+code_of (int code)
 {
-  int code = sqlite3_errcode (self->db);
-  gboolean damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+    return RIPOSTE_STORE_ERROR_DAMAGED;
+  return code == SQLITE_CONSTRAINT ? RIPOSTE_STORE_ERROR_REFUSED : RIPOSTE_STORE_ERROR_FAILED;
+}
 
-  if (damaged)
-    g_set_error (error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_DAMAGED, _ ("The kept conversations are damaged: %s"),
+gboolean
+riposte_database_fail (RiposteDatabase *self, GError **error)
+{
+  RiposteStoreError code = code_of (sqlite3_errcode (self->db));
+
+  if (code == RIPOSTE_STORE_ERROR_DAMAGED)
+    g_set_error (error, RIPOSTE_STORE_ERROR, code, _ ("The kept conversations are damaged: %s"),
                  sqlite3_errmsg (self->db));
   else
-    g_set_error (error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_FAILED, _ ("The conversation could not be kept: %s"),
+    g_set_error (error, RIPOSTE_STORE_ERROR, code, _ ("The conversation could not be kept: %s"),
                  sqlite3_errmsg (self->db));
   return FALSE;
 }
 
-static gboolean
-execute (RiposteDatabase *self, const char *sql, GError **error)
+gboolean
+riposte_database_execute (RiposteDatabase *self, const char *sql, GError **error)
 {
-  return sqlite3_exec (self->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail (self, error);
+  return sqlite3_exec (self->db, sql, NULL, NULL, NULL) == SQLITE_OK || riposte_database_fail (self, error);
 }
 
-/* A statement with its text parameters, up to a NULL name. */
-static sqlite3_stmt *
-prepare (RiposteDatabase *self, const char *sql, const char *const *texts, int n, GError **error)
+sqlite3_stmt *
+riposte_database_prepare (RiposteDatabase *self, const char *sql, const char *const *texts, int n, GError **error)
 {
   sqlite3_stmt *statement;
 
   if (sqlite3_prepare_v2 (self->db, sql, -1, &statement, NULL) != SQLITE_OK)
     {
-      fail (self, error);
+      riposte_database_fail (self, error);
       return NULL;
     }
   for (int i = 0; i < n; i++)
-    sqlite3_bind_text (statement, i + 1, texts[i], -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text (statement, i + 1, texts[i], -1, SQLITE_STATIC);
   return statement;
 }
 
-static gboolean
-run (RiposteDatabase *self, const char *sql, const char *const *texts, int n, GError **error)
+gboolean
+riposte_database_run (RiposteDatabase *self, const char *sql, const char *const *texts, int n, GError **error)
 {
-  sqlite3_stmt *statement = prepare (self, sql, texts, n, error);
-  gboolean done = statement && (sqlite3_step (statement) == SQLITE_DONE || fail (self, error));
+  sqlite3_stmt *statement = riposte_database_prepare (self, sql, texts, n, error);
+  gboolean done = statement && (sqlite3_step (statement) == SQLITE_DONE || riposte_database_fail (self, error));
 
   sqlite3_finalize (statement);
   return done;
 }
 
-static char *
-dup_column (sqlite3_stmt *statement, int column)
+char *
+riposte_dup_column (sqlite3_stmt *row, int column)
 {
-  return g_strdup ((const char *)sqlite3_column_text (statement, column));
+  return g_strdup ((const char *)sqlite3_column_text (row, column));
 }
 
-/* The first column of all rows. */
-static GPtrArray *
-query_texts (RiposteDatabase *self, const char *sql, GError **error)
+GPtrArray *
+riposte_database_query (RiposteDatabase *self,
+                        const char *sql,
+                        const char *const *texts,
+                        int n,
+                        RiposteReadRow read,
+                        GDestroyNotify destroy,
+                        GError **error)
 {
-  g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
-  sqlite3_stmt *statement = prepare (self, sql, NULL, 0, error);
+  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func (destroy);
+  sqlite3_stmt *statement = riposte_database_prepare (self, sql, texts, n, error);
   int code = SQLITE_ERROR;
 
   while (statement && (code = sqlite3_step (statement)) == SQLITE_ROW)
-    g_ptr_array_add (texts, dup_column (statement, 0));
+    g_ptr_array_add (rows, read (statement));
   if (statement && code != SQLITE_DONE)
-    fail (self, error);
+    riposte_database_fail (self, error);
   sqlite3_finalize (statement);
-  return code == SQLITE_DONE ? g_steal_pointer (&texts) : NULL;
+  return code == SQLITE_DONE ? g_steal_pointer (&rows) : NULL;
+}
+
+static gpointer
+read_text (sqlite3_stmt *row)
+{
+  return riposte_dup_column (row, 0);
+}
+
+static GPtrArray *
+query_texts (RiposteDatabase *self, const char *sql, GError **error)
+{
+  return riposte_database_query (self, sql, NULL, 0, read_text, g_free, error);
+}
+
+gboolean
+riposte_database_begin (RiposteDatabase *self, GError **error)
+{
+  return riposte_database_execute (self, "BEGIN IMMEDIATE", error);
+}
+
+gboolean
+riposte_database_end (RiposteDatabase *self, gboolean good, GError **error)
+{
+  if (good && riposte_database_execute (self, "COMMIT", error))
+    return TRUE;
+  sqlite3_exec (self->db, "ROLLBACK", NULL, NULL, NULL);
+  return FALSE;
 }
 
 /* ---- opening ---- */
@@ -153,7 +196,7 @@ migrate (RiposteDatabase *self, GError **error)
   for (; good && version < G_N_ELEMENTS (migrations); version++)
     {
       g_autofree char *set = g_strdup_printf ("PRAGMA user_version = %u", version + 1);
-      good = execute (self, migrations[version], error) && execute (self, set, error);
+      good = riposte_database_execute (self, migrations[version], error) && riposte_database_execute (self, set, error);
     }
   return good;
 }
@@ -189,30 +232,26 @@ become_writer (RiposteDatabase *self, GError **error)
   return FALSE;
 }
 
-/* Answers whose writer holds its lock no more were cut off; those of other windows grow on. */
-static gboolean
-mark_cut_off (RiposteDatabase *self, GError **error)
+/* Whose lock is held no more; those of other windows grow on. */
+gboolean
+riposte_database_mark_cut_off (RiposteDatabase *self, GError **error)
 {
   g_autoptr (GPtrArray) writers = query_texts (self, "SELECT DISTINCT writer FROM message WHERE state = 0", error);
+  gboolean good = writers != NULL;
 
-  for (guint i = 0; writers && i < writers->len; i++)
+  for (guint i = 0; good && i < writers->len; i++)
     {
       const char *writer = writers->pdata[i];
       g_autofree char *path = lock_path_of (self, writer);
       int lock = take_lock (path, 0);
 
-      if (lock < 0 && g_file_test (path, G_FILE_TEST_EXISTS))
-        continue;
-      if (!run (self, "UPDATE message SET state = 2 WHERE state = 0 AND writer = ?", &writer, 1, error))
-        {
-          if (lock >= 0)
-            close (lock);
-          return FALSE;
-        }
+      if (lock >= 0 || !g_file_test (path, G_FILE_TEST_EXISTS))
+        good = riposte_database_run (self, "UPDATE message SET state = 2 WHERE state = 0 AND writer = ?", &writer, 1,
+                                     error);
       if (lock >= 0)
         close (lock);
     }
-  return writers != NULL;
+  return good;
 }
 
 /* Writers that were killed leave their locks' files. */
@@ -237,21 +276,32 @@ sweep_locks (const char *path)
     }
 }
 
+static gboolean
+sweep (RiposteDatabase *self, const char *path, GError **error)
+{
+  static const char deletions[]
+    = "UPDATE message SET parent = NULL WHERE deleted < unixepoch () - 86400 OR conversation IN"
+      "  (SELECT id FROM conversation WHERE deleted < unixepoch () - 86400);"
+      "DELETE FROM message WHERE deleted < unixepoch () - 86400;"
+      "DELETE FROM conversation WHERE deleted < unixepoch () - 86400";
+
+  sweep_locks (path);
+  return riposte_database_execute (self, deletions, error);
+}
+
 /* In one transaction, so that of several processes that start at once each finds the version that the one before left,
- * and no lock that is made but not yet held. */
+ * and no lock that is made but not yet held. A migration may have to replace a table that others refer to. */
 static gboolean
 prepare_file (RiposteDatabase *self, const char *path, GError **error)
 {
-  if (!execute (self, "BEGIN IMMEDIATE", error))
+  gboolean good;
+
+  if (!riposte_database_begin (self, error))
     return FALSE;
-  if (migrate (self, error) && become_writer (self, error) && mark_cut_off (self, error))
-    {
-      sweep_locks (path);
-      if (execute (self, "COMMIT", error))
-        return TRUE;
-    }
-  sqlite3_exec (self->db, "ROLLBACK", NULL, NULL, NULL);
-  return FALSE;
+  good = migrate (self, error) && become_writer (self, error) && riposte_database_mark_cut_off (self, error);
+  return riposte_database_end (self, good, error)
+         && riposte_database_execute (self, "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON", error)
+         && riposte_database_begin (self, error) && riposte_database_end (self, sweep (self, path, error), error);
 }
 
 RiposteDatabase *
@@ -265,12 +315,12 @@ riposte_database_open (const char *path, GError **error)
   g_mkdir_with_parents (folder, 0700);
   if (sqlite3_open_v2 (path, &self->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
     {
-      fail (self, error);
+      riposte_database_fail (self, error);
       return NULL;
     }
   sqlite3_busy_timeout (self->db, BUSY_MS);
   if (!get_version (self, &version, error)
-      || !execute (self, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", error)
+      || !riposte_database_execute (self, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", error)
       || !prepare_file (self, path, error))
     return NULL;
   return g_steal_pointer (&self);
@@ -288,57 +338,6 @@ riposte_database_close (RiposteDatabase *self)
   g_free (self->lock_path);
   g_free (self->writer);
   g_free (self);
-}
-
-/* ---- reading and writing ---- */
-
-gboolean
-riposte_database_put (RiposteDatabase *self, const RiposteRecord *record, GError **error)
-{
-  g_autofree char *role = g_strdup_printf ("%d", record->role);
-  g_autofree char *state = g_strdup_printf ("%d", record->state);
-  const char *conversation = record->conversation;
-  const char *const values[] = { record->id, conversation, record->parent, role, state, record->text, self->writer };
-
-  if (!execute (self, "BEGIN IMMEDIATE", error))
-    return FALSE;
-  if (run (self, "INSERT INTO conversation (id) VALUES (?) ON CONFLICT DO NOTHING", &conversation, 1, error)
-      && run (self,
-              "INSERT INTO message (id, conversation, parent, role, state, text, writer) VALUES (?, ?, ?, ?, ?, ?, ?)"
-              " ON CONFLICT (id) DO UPDATE SET text = excluded.text, state = excluded.state"
-              " WHERE message.state = 0 AND message.writer = excluded.writer",
-              values, G_N_ELEMENTS (values), error)
-      && execute (self, "COMMIT", error))
-    return TRUE;
-  sqlite3_exec (self->db, "ROLLBACK", NULL, NULL, NULL);
-  return FALSE;
-}
-
-GPtrArray *
-riposte_database_list (RiposteDatabase *self, const char *conversation, GError **error)
-{
-  g_autoptr (GPtrArray) records = g_ptr_array_new_with_free_func ((GDestroyNotify)riposte_record_free);
-  sqlite3_stmt *statement = prepare (
-    self, "SELECT id, conversation, parent, role, state, text FROM message WHERE conversation = ? ORDER BY number",
-    &conversation, 1, error);
-  int code = SQLITE_ERROR;
-
-  while (statement && (code = sqlite3_step (statement)) == SQLITE_ROW)
-    {
-      RiposteRecord *record = g_new0 (RiposteRecord, 1);
-
-      record->id = dup_column (statement, 0);
-      record->conversation = dup_column (statement, 1);
-      record->parent = dup_column (statement, 2);
-      record->role = sqlite3_column_int (statement, 3);
-      record->state = (RiposteRecordState)sqlite3_column_int (statement, 4);
-      record->text = dup_column (statement, 5);
-      g_ptr_array_add (records, record);
-    }
-  if (statement && code != SQLITE_DONE)
-    fail (self, error);
-  sqlite3_finalize (statement);
-  return code == SQLITE_DONE ? g_steal_pointer (&records) : NULL;
 }
 
 gboolean

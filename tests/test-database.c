@@ -1,0 +1,395 @@
+/* What is kept of conversations. */
+#include "store/database.h"
+
+#include <glib/gstdio.h>
+#include <sqlite3.h>
+
+static char *folder;
+
+static char *
+new_path (void)
+{
+  static int n;
+
+  return g_strdup_printf ("%s/%d/conversations.db", folder, n++);
+}
+
+static void
+put (RiposteDatabase *db, const char *id, const char *parent, RiposteRecordState state, const char *text)
+{
+  const RiposteRecord record = { .id = (char *)id,
+                                 .conversation = (char *)"c",
+                                 .parent = (char *)parent,
+                                 .role = parent != NULL,
+                                 .state = state,
+                                 .text = (char *)text };
+  GError *error = NULL;
+
+  riposte_database_put (db, &record, &error);
+  g_assert_no_error (error);
+}
+
+static RiposteDatabase *
+open_good (const char *path)
+{
+  GError *error = NULL;
+  RiposteDatabase *db = riposte_database_open (path, &error);
+
+  g_assert_no_error (error);
+  return db;
+}
+
+static const RiposteRecord *
+nth (GPtrArray *records, guint n)
+{
+  g_assert_cmpuint (n, <, records->len);
+  return records->pdata[n];
+}
+
+static void
+test_tree (void)
+{
+  g_autofree char *path = new_path ();
+  g_autoptr (RiposteDatabase) db = open_good (path);
+  g_autoptr (GPtrArray) records = NULL;
+
+  put (db, "q", NULL, RIPOSTE_RECORD_ENDED, "Question");
+  put (db, "a", "q", RIPOSTE_RECORD_GROWING, "An");
+  put (db, "a", "q", RIPOSTE_RECORD_ENDED, "Answer");
+  put (db, "a", "q", RIPOSTE_RECORD_ENDED, "Overwritten");
+  put (db, "b", "q", RIPOSTE_RECORD_ENDED, "Other “answer”, 'quoted'");
+  g_clear_pointer (&db, riposte_database_close);
+  db = open_good (path);
+  records = riposte_database_list (db, "c", NULL);
+  g_assert_cmpuint (records->len, ==, 3);
+  g_assert_cmpstr (nth (records, 0)->parent, ==, NULL);
+  g_assert_cmpstr (nth (records, 1)->text, ==, "Answer");
+  g_assert_cmpstr (nth (records, 2)->text, ==, "Other “answer”, 'quoted'");
+  g_assert_cmpstr (nth (records, 2)->parent, ==, "q");
+}
+
+static void
+test_orphan (void)
+{
+  g_autofree char *path = new_path ();
+  g_autoptr (RiposteDatabase) db = open_good (path);
+  g_autoptr (GError) error = NULL;
+  const RiposteRecord record = { .id = (char *)"a",
+                                 .conversation = (char *)"c",
+                                 .parent = (char *)"missing",
+                                 .state = RIPOSTE_RECORD_ENDED,
+                                 .text = (char *)"" };
+
+  g_assert_false (riposte_database_put (db, &record, &error));
+  g_assert_error (error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_REFUSED);
+  put (db, "q", NULL, RIPOSTE_RECORD_ENDED, "goes on");
+}
+
+static void
+test_two_writers (void)
+{
+  g_autofree char *path = new_path ();
+  g_autoptr (RiposteDatabase) first = open_good (path);
+  g_autoptr (RiposteDatabase) second = NULL;
+  g_autoptr (GPtrArray) records = NULL;
+
+  put (first, "q", NULL, RIPOSTE_RECORD_GROWING, "grows");
+  second = open_good (path);
+  put (second, "r", NULL, RIPOSTE_RECORD_ENDED, "beside");
+  put (first, "q", NULL, RIPOSTE_RECORD_ENDED, "grows on");
+  records = riposte_database_list (second, "c", NULL);
+  g_assert_cmpuint (records->len, ==, 2);
+  g_assert_cmpstr (nth (records, 0)->text, ==, "grows on");
+  g_assert_cmpint (nth (records, 0)->state, ==, RIPOSTE_RECORD_ENDED);
+}
+
+static void
+test_newer (void)
+{
+  g_autofree char *path = new_path ();
+  g_autoptr (GError) error = NULL;
+  sqlite3 *raw;
+
+  riposte_database_close (open_good (path));
+  g_assert_cmpint (sqlite3_open (path, &raw), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (raw, "PRAGMA user_version = 1000", NULL, NULL, NULL), ==, SQLITE_OK);
+  sqlite3_close (raw);
+  g_assert_null (riposte_database_open (path, &error));
+  g_assert_error (error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_NEWER);
+}
+
+static void
+test_damaged (void)
+{
+  g_autofree char *path = new_path ();
+  g_autofree char *after = NULL;
+  g_autofree char *noise = g_strnfill (8192, 'x');
+  g_autoptr (GError) error = NULL;
+
+  riposte_database_close (open_good (path));
+  g_assert_true (g_file_set_contents (path, noise, -1, NULL));
+  g_assert_null (riposte_database_open (path, &error));
+  g_assert_error (error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_DAMAGED);
+  g_assert_true (g_file_get_contents (path, &after, NULL, NULL));
+  g_assert_cmpstr (after, ==, noise);
+  g_clear_error (&error);
+  g_assert_null (riposte_database_open ("/dev/null/conversations.db", &error));
+  g_assert_error (error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_FAILED);
+}
+
+/* ---- what belongs to a conversation ---- */
+
+static void
+set (RiposteDatabase *db, const char *chat, RiposteChatField field, const char *value)
+{
+  GError *error = NULL;
+
+  riposte_database_set (db, chat, field, value, &error);
+  g_assert_no_error (error);
+}
+
+static char *
+describe_chats (RiposteDatabase *db)
+{
+  g_autoptr (GPtrArray) chats = riposte_database_list_chats (db, NULL);
+  GString *out = g_string_new (NULL);
+
+  for (guint i = 0; i < chats->len; i++)
+    {
+      const RiposteChatRecord *chat = chats->pdata[i];
+
+      g_string_append_printf (out, "%s %s %s %s%s;", chat->id, chat->title ? chat->title : "-",
+                              chat->head ? chat->head : "-", chat->named ? "named " : "", chat->pinned ? "pinned" : "");
+    }
+  return g_string_free (out, FALSE);
+}
+
+static void
+assert_chats (RiposteDatabase *db, const char *expected)
+{
+  g_autofree char *chats = describe_chats (db);
+
+  g_assert_cmpstr (chats, ==, expected);
+}
+
+static void
+test_chats (void)
+{
+  g_autofree char *path = new_path ();
+  g_autoptr (RiposteDatabase) db = open_good (path);
+
+  set (db, "empty", RIPOSTE_CHAT_TITLE, "Nothing in it");
+  assert_chats (db, "");
+  set (db, "c", RIPOSTE_CHAT_TITLE, "Made up");
+  put (db, "q", NULL, RIPOSTE_RECORD_ENDED, "Question");
+  put (db, "a", "q", RIPOSTE_RECORD_GROWING, "Answer");
+  assert_chats (db, "c Made up a ;");
+  set (db, "c", RIPOSTE_CHAT_NAME, "Given");
+  set (db, "c", RIPOSTE_CHAT_TITLE, "Made up later");
+  set (db, "c", RIPOSTE_CHAT_PINNED, "1");
+  set (db, "c", RIPOSTE_CHAT_HEAD, "q");
+  put (db, "a", "q", RIPOSTE_RECORD_ENDED, "Answer"); /* no news of the path */
+  assert_chats (db, "c Given q named pinned;");
+  set (db, "c", RIPOSTE_CHAT_DELETED, "1");
+  assert_chats (db, "");
+  set (db, "c", RIPOSTE_CHAT_DELETED, "0");
+  assert_chats (db, "c Given q named pinned;");
+}
+
+static void
+test_figures (void)
+{
+  g_autofree char *path = new_path ();
+  g_autoptr (RiposteDatabase) db = open_good (path);
+  g_autoptr (GPtrArray) records = NULL;
+  const RiposteRecord *read;
+  const RiposteRecord record = { .id = (char *)"a",
+                                 .conversation = (char *)"c",
+                                 .role = 1,
+                                 .state = RIPOSTE_RECORD_FAILED,
+                                 .text = (char *)"Half",
+                                 .error = (char *)"Lost",
+                                 .model = (char *)"Model",
+                                 .attachments = (char *)"[]",
+                                 .created = 1000,
+                                 .n_read = 1,
+                                 .n_written = 4000000000,
+                                 .n_context = 3,
+                                 .tokens_per_second = 1234.0625,
+                                 .seconds = 0.5 };
+
+  g_assert_true (riposte_database_put (db, &record, NULL));
+  records = riposte_database_list (db, "c", NULL);
+  read = nth (records, 0);
+  g_assert_cmpint (read->state, ==, RIPOSTE_RECORD_FAILED);
+  g_assert_cmpstr (read->error, ==, "Lost");
+  g_assert_cmpstr (read->model, ==, "Model");
+  g_assert_cmpstr (read->attachments, ==, "[]");
+  g_assert_cmpint (read->created, ==, 1000);
+  g_assert_cmpuint (read->n_read, ==, 1);
+  g_assert_cmpuint (read->n_written, ==, 4000000000);
+  g_assert_cmpuint (read->n_context, ==, 3);
+  g_assert_true (read->tokens_per_second == 1234.0625 && read->seconds == 0.5);
+}
+
+static char *
+list_texts (RiposteDatabase *db)
+{
+  g_autoptr (GPtrArray) records = riposte_database_list (db, "c", NULL);
+  GString *out = g_string_new (NULL);
+
+  for (guint i = 0; i < records->len; i++)
+    g_string_append_printf (out, "%s;", nth (records, i)->text);
+  return g_string_free (out, FALSE);
+}
+
+static void
+assert_texts (RiposteDatabase *db, const char *expected)
+{
+  g_autofree char *texts = list_texts (db);
+
+  g_assert_cmpstr (texts, ==, expected);
+}
+
+static void
+test_delete_message (void)
+{
+  g_autofree char *path = new_path ();
+  g_autoptr (RiposteDatabase) db = open_good (path);
+
+  put (db, "1", NULL, RIPOSTE_RECORD_ENDED, "one");
+  put (db, "2", "1", RIPOSTE_RECORD_ENDED, "two");
+  put (db, "3", "2", RIPOSTE_RECORD_ENDED, "three");
+  put (db, "4", "1", RIPOSTE_RECORD_ENDED, "four");
+  g_assert_true (riposte_database_delete_message (db, "2", TRUE, NULL));
+  assert_texts (db, "one;four;");
+  g_assert_true (riposte_database_delete_message (db, "2", FALSE, NULL));
+  assert_texts (db, "one;two;three;four;");
+}
+
+static gint64
+query_number (const char *path, const char *sql)
+{
+  sqlite3 *raw;
+  sqlite3_stmt *statement;
+  gint64 number;
+
+  g_assert_cmpint (sqlite3_open (path, &raw), ==, SQLITE_OK);
+  if (sqlite3_prepare_v2 (raw, sql, -1, &statement, NULL) != SQLITE_OK)
+    g_error ("%s: %s", sql, sqlite3_errmsg (raw));
+  number = sqlite3_step (statement) == SQLITE_ROW ? sqlite3_column_int64 (statement, 0) : -1;
+  sqlite3_finalize (statement);
+  sqlite3_close (raw);
+  return number;
+}
+
+#define FOUND  "SELECT count(*) FROM message_text WHERE message_text MATCH "
+#define TITLED "SELECT count(*) FROM conversation_title WHERE conversation_title MATCH "
+
+/* A chain deeper than SQLite would follow, of which nothing may remain. */
+static void
+test_purge (void)
+{
+  g_autofree char *path = new_path ();
+  g_autoptr (RiposteDatabase) db = open_good (path);
+
+  put (db, "0", NULL, RIPOSTE_RECORD_ENDED, "needle");
+  for (int i = 1; i < 1500; i++)
+    {
+      g_autofree char *id = g_strdup_printf ("%d", i);
+      g_autofree char *parent = g_strdup_printf ("%d", i - 1);
+
+      put (db, id, parent, RIPOSTE_RECORD_ENDED, "hay");
+    }
+  set (db, "c", RIPOSTE_CHAT_NAME, "Haystack");
+  g_assert_cmpint (query_number (path, FOUND "'needle'"), ==, 1);
+  g_assert_true (riposte_database_purge (db, "c", NULL));
+  g_assert_cmpint (query_number (path, "SELECT count(*) FROM message"), ==, 0);
+  g_assert_cmpint (query_number (path, FOUND "'needle'"), ==, 0);
+  g_assert_cmpint (query_number (path, TITLED "'Haystack'"), ==, 0);
+  g_assert_true (riposte_database_check (db, NULL));
+}
+
+static void
+test_index (void)
+{
+  g_autofree char *path = new_path ();
+  g_autoptr (RiposteDatabase) db = open_good (path);
+
+  put (db, "q", NULL, RIPOSTE_RECORD_ENDED, "なぜ文字列は逆順 g_string_free()?");
+  put (db, "a", "q", RIPOSTE_RECORD_GROWING, "half");
+  g_assert_cmpint (query_number (path, FOUND "'half'"), ==, 0);
+  put (db, "a", "q", RIPOSTE_RECORD_ENDED, "half and whole");
+  g_assert_cmpint (query_number (path, FOUND "'half and WHOLE'"), ==, 1);
+  g_assert_cmpint (query_number (path, FOUND "'\"string_fr\"'"), ==, 1);
+  g_assert_cmpint (query_number (path, FOUND "'文字列'"), ==, 1);
+  set (db, "c", RIPOSTE_CHAT_TITLE, "First title");
+  set (db, "c", RIPOSTE_CHAT_NAME, "Second title");
+  g_assert_cmpint (query_number (path, TITLED "'First'"), ==, 0);
+  g_assert_cmpint (query_number (path, TITLED "'second'"), ==, 1);
+}
+
+/* What the first version of the file held is all there afterwards. */
+static void
+test_migration (void)
+{
+  static const char version_1[]
+    = "CREATE TABLE conversation (id TEXT PRIMARY KEY, title TEXT, pinned INTEGER NOT NULL DEFAULT 0,"
+      "  created INTEGER NOT NULL DEFAULT (unixepoch ())) STRICT;"
+      "CREATE TABLE message (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+      "  conversation TEXT NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,"
+      "  parent TEXT REFERENCES message (id) ON DELETE CASCADE, role INTEGER NOT NULL, state INTEGER NOT NULL,"
+      "  text TEXT NOT NULL, writer TEXT NOT NULL, created INTEGER NOT NULL DEFAULT (unixepoch ())) STRICT;"
+      "CREATE INDEX message_of ON message (conversation, number);"
+      "CREATE INDEX message_after ON message (parent);"
+      "CREATE INDEX message_growing ON message (writer) WHERE state = 0;"
+      "INSERT INTO conversation VALUES ('c', 'Old title', 1, 5);"
+      "INSERT INTO message VALUES (1, 'q', 'c', NULL, 0, 1, 'Question', 'gone', 6);"
+      "INSERT INTO message VALUES (2, 'a', 'c', 'q', 1, 0, 'Half', 'gone', 7);"
+      "PRAGMA user_version = 1";
+  g_autofree char *path = new_path ();
+  g_autofree char *parent = g_path_get_dirname (path);
+  g_autoptr (RiposteDatabase) db = NULL;
+  g_autoptr (GPtrArray) chats = NULL;
+  sqlite3 *raw;
+
+  g_mkdir_with_parents (parent, 0700);
+  g_assert_cmpint (sqlite3_open (path, &raw), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (raw, version_1, NULL, NULL, NULL), ==, SQLITE_OK);
+  sqlite3_close (raw);
+  db = open_good (path);
+  assert_chats (db, "c Old title - pinned;");
+  assert_texts (db, "Question;Half;");
+  chats = riposte_database_list_chats (db, NULL);
+  g_assert_cmpint (((const RiposteChatRecord *)chats->pdata[0])->updated, ==, 7);
+  g_assert_cmpint (query_number (path, FOUND "'Question'"), ==, 1);
+  g_assert_cmpint (query_number (path, FOUND "'Half'"), ==, 1); /* cut off since */
+  g_assert_cmpint (query_number (path, TITLED "'Old'"), ==, 1);
+  put (db, "b", "q", RIPOSTE_RECORD_ENDED, "goes on");
+  g_assert_true (riposte_database_purge (db, "c", NULL));
+  g_assert_cmpint (query_number (path, "SELECT count(*) FROM message"), ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autofree char *remove = NULL;
+  int result;
+
+  g_test_init (&argc, &argv, NULL);
+  folder = g_dir_make_tmp ("riposte-database-XXXXXX", NULL);
+  g_test_add_func ("/database/tree", test_tree);
+  g_test_add_func ("/database/orphan", test_orphan);
+  g_test_add_func ("/database/two-writers", test_two_writers);
+  g_test_add_func ("/database/newer", test_newer);
+  g_test_add_func ("/database/damaged", test_damaged);
+  g_test_add_func ("/database/chats", test_chats);
+  g_test_add_func ("/database/figures", test_figures);
+  g_test_add_func ("/database/delete-message", test_delete_message);
+  g_test_add_func ("/database/purge", test_purge);
+  g_test_add_func ("/database/index", test_index);
+  g_test_add_func ("/database/migration", test_migration);
+  result = g_test_run ();
+  remove = g_strdup_printf ("rm -r '%s'", folder);
+  return system (remove) ? 1 : result;
+}
