@@ -39,6 +39,8 @@ char *riposte_dup_column (sqlite3_stmt *row, int column);
 /* All or nothing: riposte_database_end() commits where all went well until then, and says whether it did. */
 gboolean riposte_database_begin (RiposteDatabase *self, GError **error);
 gboolean riposte_database_end (RiposteDatabase *self, gboolean good, GError **error);
+/* A message alone, to a conversation that is there. */
+gboolean riposte_database_add_message (RiposteDatabase *self, const RiposteRecord *record, GError **error);
 /* Answers whose writer is gone are cut off. */
 gboolean riposte_database_mark_cut_off (RiposteDatabase *self, GError **error);
 

@@ -138,6 +138,14 @@ get_time (gint64 created)
 }
 
 gboolean
+riposte_database_add_message (RiposteDatabase *self, const RiposteRecord *record, GError **error)
+{
+  g_autofree char *now = get_time (record->created);
+
+  return upsert (self, record, now, error);
+}
+
+gboolean
 riposte_database_put (RiposteDatabase *self, const RiposteRecord *record, GError **error)
 {
   g_autofree char *now = get_time (record->created);
