@@ -47,14 +47,13 @@ static const struct
 static void
 on_quit (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
-  GtkApplication *app = user_data;
-  GtkWindow *window = gtk_application_get_active_window (app);
+  g_autoptr (GList) windows = g_list_copy (gtk_application_get_windows (user_data));
 
-  /* the window asks about files that are not saved */
-  if (window)
-    gtk_window_close (window);
-  else
-    g_application_quit (G_APPLICATION (app));
+  /* its dialogs as well; a window asks about files that are not saved */
+  for (GList *l = windows; l; l = l->next)
+    gtk_window_close (l->data);
+  if (!windows)
+    g_application_quit (user_data);
 }
 
 static void

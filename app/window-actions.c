@@ -194,7 +194,7 @@ on_insert_block (GtkWidget *widget, const char *name, GVariant *parameter)
 static void
 on_link_response (AdwMessageDialog *dialog, const char *response, gpointer user_data)
 {
-  g_autofree char *url = user_data;
+  const char *url = g_object_get_data (G_OBJECT (dialog), "url");
   GtkWindow *window = gtk_window_get_transient_for (GTK_WINDOW (dialog));
 
   if (g_strcmp0 (response, "open") == 0)
@@ -215,7 +215,8 @@ on_open_link (GtkWidget *widget, const char *name, GVariant *parameter)
                                     _ ("_Open in Browser"), NULL);
   adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
   adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
-  g_signal_connect (dialog, "response", G_CALLBACK (on_link_response), g_strdup (url));
+  g_object_set_data_full (G_OBJECT (dialog), "url", g_strdup (url), g_free);
+  g_signal_connect (dialog, "response", G_CALLBACK (on_link_response), NULL);
   gtk_window_present (GTK_WINDOW (dialog));
 }
 

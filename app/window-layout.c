@@ -46,9 +46,6 @@ riposte_window_update_layout (RiposteWindow *self)
   gtk_widget_set_visible (self->editor_box, self->show_editor);
   gtk_widget_set_visible (self->chat_box, !self->show_editor || !self->single);
   gtk_widget_set_visible (self->back, self->single);
-  /* the list of chats says which one it is */
-  gtk_widget_set_visible (GTK_WIDGET (self->chat_title), !self->single);
-  gtk_label_set_width_chars (self->model_label, self->single ? 5 : 18);
   if (fold != self->folded)
     {
       self->folded = fold;

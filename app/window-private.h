@@ -23,8 +23,9 @@ struct _RiposteWindow
   GtkPaned *paned;
   GtkWidget *chat_box, *editor_box, *back;
   AdwHeaderBar *chats_header, *chat_header, *editor_header;
-  AdwWindowTitle *chat_title, *editor_title;
-  GtkMenuButton *model_button;
+  AdwWindowTitle *editor_title;
+  GtkLabel *chat_title;
+  GtkMenuButton *model_button; /* below the title */
   GtkLabel *model_label;
   RiposteChatList *chats;
   RiposteChatPane *chat;

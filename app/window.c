@@ -14,7 +14,8 @@ on_title (RiposteWindow *self)
 {
   const char *title = riposte_conversation_get_title (self->conversation);
 
-  adw_window_title_set_title (self->chat_title, title ? title : _ ("New Chat"));
+  gtk_label_set_label (self->chat_title, title ? title : _ ("New Chat"));
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->chat_title), title);
 }
 
 static void
