@@ -1,23 +1,6 @@
 #include "settings.h"
 
-/* g_settings_new() ends the process where there is no schema, as in a build that was not installed. */
-static GSettings *
-get_settings (void)
-{
-  static gboolean looked;
-  static GSettings *settings;
-  GSettingsSchemaSource *source = g_settings_schema_source_get_default ();
-
-  if (!looked)
-    {
-      g_autoptr (GSettingsSchema) schema
-        = source ? g_settings_schema_source_lookup (source, RIPOSTE_APP_ID, TRUE) : NULL;
-      if (schema)
-        settings = g_settings_new_full (schema, NULL, NULL);
-      looked = TRUE;
-    }
-  return settings;
-}
+#include "settings-schema.h"
 
 static void
 save_window (GtkWindow *window)
@@ -26,9 +9,9 @@ save_window (GtkWindow *window)
 
   /* the size to go back to, where it is maximized */
   gtk_window_get_default_size (window, &width, &height);
-  g_settings_set_boolean (get_settings (), "window-maximized", gtk_window_is_maximized (window));
+  g_settings_set_boolean (riposte_settings_get (), "window-maximized", gtk_window_is_maximized (window));
   if (width > 0 && height > 0)
-    g_settings_set (get_settings (), "window-size", "(ii)", width, height);
+    g_settings_set (riposte_settings_get (), "window-size", "(ii)", width, height);
 }
 
 void
@@ -38,12 +21,12 @@ riposte_settings_keep_window (GtkWindow *window)
 
   g_return_if_fail (GTK_IS_WINDOW (window));
 
-  if (!get_settings ())
+  if (!riposte_settings_get ())
     return;
-  g_settings_get (get_settings (), "window-size", "(ii)", &width, &height);
+  g_settings_get (riposte_settings_get (), "window-size", "(ii)", &width, &height);
   if (width > 0 && height > 0)
     gtk_window_set_default_size (window, width, height);
-  if (g_settings_get_boolean (get_settings (), "window-maximized"))
+  if (g_settings_get_boolean (riposte_settings_get (), "window-maximized"))
     gtk_window_maximize (window);
   g_signal_connect (window, "unrealize", G_CALLBACK (save_window), NULL);
 }
@@ -51,7 +34,7 @@ riposte_settings_keep_window (GtkWindow *window)
 static void
 save_pane (GtkPaned *paned)
 {
-  g_settings_set_int (get_settings (), "editor-position", gtk_paned_get_position (paned));
+  g_settings_set_int (riposte_settings_get (), "editor-position", gtk_paned_get_position (paned));
 }
 
 void
@@ -59,9 +42,9 @@ riposte_settings_keep_pane (GtkPaned *paned)
 {
   g_return_if_fail (GTK_IS_PANED (paned));
 
-  if (!get_settings ())
+  if (!riposte_settings_get ())
     return;
-  int position = g_settings_get_int (get_settings (), "editor-position");
+  int position = g_settings_get_int (riposte_settings_get (), "editor-position");
   if (position >= 0)
     gtk_paned_set_position (paned, position);
   g_signal_connect (paned, "unrealize", G_CALLBACK (save_pane), NULL);
@@ -70,20 +53,20 @@ riposte_settings_keep_pane (GtkPaned *paned)
 gboolean
 riposte_settings_get_show_editor (void)
 {
-  return !get_settings () || g_settings_get_boolean (get_settings (), "show-editor");
+  return !riposte_settings_get () || g_settings_get_boolean (riposte_settings_get (), "show-editor");
 }
 
 void
 riposte_settings_set_show_editor (gboolean show)
 {
-  if (get_settings ())
-    g_settings_set_boolean (get_settings (), "show-editor", show);
+  if (riposte_settings_get ())
+    g_settings_set_boolean (riposte_settings_get (), "show-editor", show);
 }
 
 char *
 riposte_settings_dup_model (void)
 {
-  g_autofree char *path = get_settings () ? g_settings_get_string (get_settings (), "model") : NULL;
+  g_autofree char *path = riposte_settings_get () ? g_settings_get_string (riposte_settings_get (), "model") : NULL;
 
   return path && path[0] != '\0' ? g_steal_pointer (&path) : NULL;
 }
@@ -91,19 +74,19 @@ riposte_settings_dup_model (void)
 void
 riposte_settings_set_model (const char *path)
 {
-  if (get_settings ())
-    g_settings_set_string (get_settings (), "model", path ? path : "");
+  if (riposte_settings_get ())
+    g_settings_set_string (riposte_settings_get (), "model", path ? path : "");
 }
 
 char *
 riposte_settings_dup_device (void)
 {
-  return get_settings () ? g_settings_get_string (get_settings (), "device") : g_strdup ("auto");
+  return riposte_settings_get () ? g_settings_get_string (riposte_settings_get (), "device") : g_strdup ("auto");
 }
 
 void
 riposte_settings_set_device (const char *device)
 {
-  if (get_settings ())
-    g_settings_set_string (get_settings (), "device", device);
+  if (riposte_settings_get ())
+    g_settings_set_string (riposte_settings_get (), "device", device);
 }
