@@ -230,6 +230,7 @@ typedef struct
   gpointer user_data;
   GArray *tokens; /* (nullable) (element-type RpToken): what was made is appended */
   gboolean ignore_end;
+  const char *const *marks; /* (nullable) ended by NULL: control tokens that come as text; others do not */
 } RpGenerateOptions;
 
 typedef enum

@@ -315,7 +315,32 @@ typedef struct
 {
   const RpGenerateOptions *options;
   GString *text;
+  GArray *marks; /* of RpToken: control tokens that are shown */
 } Output;
+
+static GArray *
+find_marks (const RpTokenizer *tokenizer, const char *const *marks)
+{
+  GArray *found = g_array_new (FALSE, FALSE, sizeof (RpToken));
+
+  for (gsize i = 0; tokenizer && marks && marks[i]; i++)
+    {
+      RpToken token = rp_tokenizer_find (tokenizer, marks[i]);
+
+      if (token >= 0)
+        g_array_append_val (found, token);
+    }
+  return found;
+}
+
+static gboolean
+is_mark (const Output *output, RpToken token)
+{
+  for (guint i = 0; i < output->marks->len; i++)
+    if (g_array_index (output->marks, RpToken, i) == token)
+      return TRUE;
+  return FALSE;
+}
 
 static gboolean
 emit (Output *output, gboolean everything)
@@ -378,7 +403,7 @@ decode (RpSession *self,
       if (options->tokens)
         g_array_append_val (options->tokens, token);
       if (model->tokenizer)
-        rp_tokenizer_decode (model->tokenizer, token, FALSE, output->text);
+        rp_tokenizer_decode (model->tokenizer, token, is_mark (output, token), output->text);
       if (!emit (output, FALSE))
         {
           stats->stop = RP_STOP_CANCELLED;
@@ -421,7 +446,8 @@ rp_session_generate (RpSession *self,
   RpGenerateStats stats = { .n_prompt = n_prompt };
   g_autoptr (RpSampler) sampler = NULL;
   g_autoptr (GString) text = g_string_new (NULL);
-  Output output = { options, text };
+  g_autoptr (GArray) marks = find_marks (self->model->tokenizer, options->marks);
+  Output output = { options, text, marks };
   GError *local = NULL;
   gint64 start = g_get_monotonic_time ();
   gboolean ok;

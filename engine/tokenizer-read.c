@@ -331,6 +331,9 @@ read_ends (RpTokenizer *self, const RpGguf *gguf, GError **error)
       if (id >= 0 && self->vocab.tokens[id].type == RP_TOKEN_CONTROL)
         g_hash_table_add (self->ends, GINT_TO_POINTER (id));
     }
+  /* where an answer has channels, this ends a message of one of them, and the answer goes on */
+  if (rp_tokenizer_find (self, "<|return|>") >= 0 && rp_tokenizer_find (self, "<|channel|>") >= 0)
+    g_hash_table_remove (self->ends, GINT_TO_POINTER (rp_tokenizer_find (self, "<|end|>")));
   return TRUE;
 }
 

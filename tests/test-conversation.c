@@ -181,6 +181,24 @@ test_try_again (Fixture *fixture, gconstpointer data)
   end (fixture, RP_STOP_END, NULL);
 }
 
+/* What was thought stays in the message, and is not told to the model again. */
+static void
+test_thought (Fixture *fixture, gconstpointer data)
+{
+  ask (fixture, "One?");
+  say (fixture, "<think>\nHm.\n</think>\n\nFirst.");
+  end (fixture, RP_STOP_END, NULL);
+  g_assert_nonnull (strstr (riposte_message_get_text (riposte_conversation_get_last (fixture->chat)), "Hm."));
+  ask (fixture, "Two?");
+  assert_turns (fixture, "u:One?;a:First.;u:Two?;");
+  /* a question that failed once the template had opened a thought is no turn */
+  say (fixture, "<think>\n");
+  end (fixture, RP_STOP_END, "no room");
+  ask (fixture, "Three?");
+  assert_turns (fixture, "u:One?;a:First.;u:Three?;");
+  end (fixture, RP_STOP_END, NULL);
+}
+
 static void
 test_failures (Fixture *fixture, gconstpointer data)
 {
@@ -293,6 +311,7 @@ main (int argc, char **argv)
 #define ADD(name, function) g_test_add ("/conversation/" name, Fixture, NULL, set_up, function, tear_down)
   ADD ("turns", test_turns);
   ADD ("try-again", test_try_again);
+  ADD ("thought", test_thought);
   ADD ("failures", test_failures);
   ADD ("stop", test_stop);
   ADD ("gone", test_gone);

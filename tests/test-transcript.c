@@ -237,6 +237,36 @@ test_widgets_are_kept (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (text, ==, "def f():\n    return 1");
 }
 
+/* Thought is open while it comes and folded away after. */
+static void
+test_thought (Fixture *fixture, gconstpointer data)
+{
+  GtkWidget *view;
+  GtkExpander *fold;
+
+  ask (fixture, "One?");
+  say (fixture, "<think>\nHm, *well");
+  settle (50);
+  fold = GTK_EXPANDER (find_type (fixture->transcript, GTK_TYPE_EXPANDER));
+  g_assert_true (gtk_widget_get_mapped (GTK_WIDGET (fold)));
+  g_assert_true (gtk_expander_get_expanded (fold));
+  view = gtk_expander_get_child (fold);
+  g_assert_cmpstr (gtk_label_get_text (GTK_LABEL (gtk_widget_get_first_child (view))), ==, "Hm, *well");
+  say (fixture, "*.\n</think>\n\nYes.");
+  settle (50);
+  g_assert_false (gtk_expander_get_expanded (fold));
+  end (fixture);
+  g_assert_true (g_str_has_prefix (gtk_expander_get_label (fold), "Thought"));
+  gtk_expander_set_expanded (fold, TRUE);
+  g_assert_cmpstr (gtk_label_get_text (GTK_LABEL (gtk_widget_get_first_child (view))), ==, "Hm, well.");
+  /* the mark may come alone, once much was shown */
+  ask (fixture, "Two?");
+  say (fixture, "Hm.\n</thi");
+  settle (50);
+  say (fixture, "nk>\n\nNo.");
+  end (fixture);
+}
+
 /* What a model might say to do harm; GTK's warnings are fatal here. */
 static void
 test_hostile (Fixture *fixture, gconstpointer data)
@@ -390,6 +420,7 @@ main (int argc, char **argv)
 #define ADD(name, function) g_test_add ("/transcript/" name, Fixture, NULL, set_up, function, tear_down)
   ADD ("follow", test_follow);
   ADD ("widgets-are-kept", test_widgets_are_kept);
+  ADD ("thought", test_thought);
   ADD ("hostile", test_hostile);
   ADD ("long", test_long);
   ADD ("main-loop", test_main_loop);

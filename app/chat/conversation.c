@@ -219,7 +219,7 @@ add_message (RiposteConversation *self, RiposteRole role, const char *text)
 static gboolean
 came_to_nothing (RiposteMessage *message)
 {
-  return riposte_message_get_state (message) == RIPOSTE_MESSAGE_FAILED && !*riposte_message_get_text (message);
+  return riposte_message_get_state (message) == RIPOSTE_MESSAGE_FAILED && !*riposte_message_get_said (message);
 }
 
 static void
@@ -232,7 +232,8 @@ add_turns (RiposteConversation *self)
 
       if (came_to_nothing (message) || (i + 1 < self->path->len && came_to_nothing (self->path->pdata[i + 1])))
         continue;
-      riposte_generation_add_turn (self->generation, user ? "user" : "assistant", riposte_message_get_text (message));
+      /* what it thought is left out, as the makers of such models ask and their templates do */
+      riposte_generation_add_turn (self->generation, user ? "user" : "assistant", riposte_message_get_said (message));
     }
 }
 

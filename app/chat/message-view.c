@@ -2,9 +2,11 @@
 
 #include "chat/markdown-view.h"
 #include "chat/plain-text.h"
+#include "chat/thought-fold.h"
 
 #include <adwaita.h>
 #include <glib/gi18n.h>
+#include <string.h>
 
 #define COPIED_MS 1500
 
@@ -17,6 +19,9 @@ struct _RiposteMessageView
 
   AdwBin *body;
   RiposteMarkdownView *markdown; /* of an answer */
+  RiposteThoughtFold *thought;   /* of an answer */
+  gsize n_shown;                 /* bytes of what is said */
+  guint serial;
   GtkBox *notice, *footer;
   GtkImage *notice_icon;
   GtkLabel *notice_label, *figures;
@@ -39,7 +44,7 @@ on_copied_timeout (gpointer data)
 static void
 on_copy (RiposteMessageView *self)
 {
-  g_autofree char *plain = riposte_plain_text (riposte_message_get_text (self->message), -1);
+  g_autofree char *plain = riposte_plain_text (riposte_message_get_said (self->message), -1);
 
   gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)), plain);
   gtk_button_set_icon_name (self->copy, "object-select-symbolic");
@@ -106,7 +111,7 @@ static void
 update_answer (RiposteMessageView *self)
 {
   gboolean busy = riposte_message_is_busy (self->message);
-  gboolean has_text = *riposte_message_get_text (self->message) != '\0';
+  gboolean has_text = *riposte_message_get_said (self->message) != '\0';
   g_autofree char *figures = describe_figures (self);
 
   gtk_label_set_label (self->figures, figures);
@@ -118,18 +123,40 @@ update_answer (RiposteMessageView *self)
 }
 
 static void
+show_said (RiposteMessageView *self)
+{
+  const char *said = riposte_message_get_said (self->message);
+
+  if (!self->markdown || self->serial != riposte_message_get_serial (self->message))
+    {
+      self->markdown = RIPOSTE_MARKDOWN_VIEW (riposte_markdown_view_new ());
+      self->n_shown = 0;
+      self->serial = riposte_message_get_serial (self->message);
+      adw_bin_set_child (self->body, GTK_WIDGET (self->markdown));
+    }
+  if (said[self->n_shown])
+    riposte_markdown_view_append (self->markdown, said + self->n_shown);
+  self->n_shown = strlen (said);
+  gtk_widget_set_visible (GTK_WIDGET (self->body), self->n_shown > 0);
+}
+
+static void
 on_changed (RiposteMessageView *self)
 {
   if (!riposte_message_is_busy (self->message))
-    riposte_markdown_view_finish (self->markdown);
+    {
+      show_said (self);
+      riposte_markdown_view_finish (self->markdown);
+    }
+  riposte_thought_fold_update (self->thought);
   update_answer (self);
 }
 
 static void
-on_appended (RiposteMessageView *self, const char *text)
+on_appended (RiposteMessageView *self)
 {
-  gtk_widget_set_visible (GTK_WIDGET (self->body), TRUE);
-  riposte_markdown_view_append (self->markdown, text);
+  riposte_thought_fold_update (self->thought);
+  show_said (self);
 }
 
 /* ---- object ---- */
@@ -137,9 +164,9 @@ on_appended (RiposteMessageView *self, const char *text)
 static void
 show_answer (RiposteMessageView *self)
 {
-  self->markdown = RIPOSTE_MARKDOWN_VIEW (riposte_markdown_view_new ());
-  adw_bin_set_child (self->body, GTK_WIDGET (self->markdown));
-  riposte_markdown_view_append (self->markdown, riposte_message_get_text (self->message));
+  self->thought = RIPOSTE_THOUGHT_FOLD (riposte_thought_fold_new (self->message));
+  gtk_box_prepend (GTK_BOX (self), GTK_WIDGET (self->thought));
+  show_said (self);
   g_signal_connect_object (self->message, "appended", G_CALLBACK (on_appended), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->message, "changed", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);
   gtk_widget_add_css_class (GTK_WIDGET (self), "answer");

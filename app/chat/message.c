@@ -2,6 +2,7 @@
 
 #include "chat/markdown.h"
 #include "chat/plain-text.h"
+#include "chat/reasoning.h"
 
 #include <string.h>
 
@@ -12,6 +13,9 @@ struct _RiposteMessage
   RiposteRole role;
   RiposteMessage *parent; /* not owned */
   GString *text;
+  RiposteReasoning *reasoning; /* (nullable) made when it is first asked for */
+  gint64 began_at;             /* when its first text came, while it thinks */
+  double thinking_seconds;
   RiposteMessageState state;
   RiposteGenerationInfo info;
   char *error;
@@ -38,6 +42,7 @@ riposte_message_finalize (GObject *object)
 {
   RiposteMessage *self = RIPOSTE_MESSAGE (object);
 
+  g_clear_pointer (&self->reasoning, riposte_reasoning_free);
   g_string_free (self->text, TRUE);
   g_free (self->error);
   G_OBJECT_CLASS (riposte_message_parent_class)->finalize (object);
@@ -107,10 +112,84 @@ riposte_message_get_info (RiposteMessage *self)
   return &self->info;
 }
 
+/* ---- what it thinks and says ---- */
+
+static RiposteReasoning *
+get_reasoning (RiposteMessage *self)
+{
+  if (!self->reasoning)
+    {
+      self->reasoning = riposte_reasoning_new ();
+      if (self->role == RIPOSTE_ROLE_ASSISTANT)
+        riposte_reasoning_append (self->reasoning, self->text->str);
+      if (!riposte_message_is_busy (self))
+        riposte_reasoning_finish (self->reasoning);
+    }
+  return self->reasoning;
+}
+
+const char *
+riposte_message_get_said (RiposteMessage *self)
+{
+  return self->role == RIPOSTE_ROLE_USER ? self->text->str : riposte_reasoning_get_said (get_reasoning (self));
+}
+
+const char *
+riposte_message_get_thought (RiposteMessage *self)
+{
+  return riposte_reasoning_get_thought (get_reasoning (self));
+}
+
+gboolean
+riposte_message_is_thinking (RiposteMessage *self)
+{
+  return riposte_message_is_busy (self) && riposte_reasoning_is_thinking (get_reasoning (self));
+}
+
+double
+riposte_message_get_thinking_seconds (RiposteMessage *self)
+{
+  if (self->began_at)
+    return (g_get_monotonic_time () - self->began_at) / 1e6;
+  return self->thinking_seconds;
+}
+
+void
+riposte_message_set_thinking_seconds (RiposteMessage *self, double seconds)
+{
+  self->thinking_seconds = seconds;
+}
+
+guint
+riposte_message_get_serial (RiposteMessage *self)
+{
+  return riposte_reasoning_get_serial (get_reasoning (self));
+}
+
+/* The clock runs from the first text, which may turn out to be thought, to the last that is. */
+static void
+measure_thinking (RiposteMessage *self)
+{
+  RiposteReasoning *reasoning = get_reasoning (self);
+  gboolean begun = *riposte_reasoning_get_thought (reasoning) != '\0';
+
+  if (begun && !riposte_message_is_thinking (self) && self->began_at)
+    {
+      self->thinking_seconds = (g_get_monotonic_time () - self->began_at) / 1e6;
+      self->began_at = 0;
+    }
+}
+
 void
 riposte_message_append (RiposteMessage *self, const char *text)
 {
+  RiposteReasoning *reasoning = get_reasoning (self);
+
+  if (!self->text->len)
+    self->began_at = g_get_monotonic_time ();
   g_string_append (self->text, text);
+  riposte_reasoning_append (reasoning, text);
+  measure_thinking (self);
   g_signal_emit (self, signals[APPENDED], 0, text);
 }
 
@@ -140,6 +219,9 @@ riposte_message_end (RiposteMessage *self, const RiposteGenerationInfo *info, co
     self->state = RIPOSTE_MESSAGE_CONTEXT_FULL;
   else
     self->state = RIPOSTE_MESSAGE_DONE;
+  riposte_reasoning_finish (get_reasoning (self));
+  measure_thinking (self);
+  self->began_at = 0;
   g_signal_emit (self, signals[CHANGED], 0);
 }
 
@@ -160,7 +242,7 @@ find_last_code (GPtrArray *blocks)
 char *
 riposte_message_dup_last_code (RiposteMessage *self, char **language)
 {
-  g_autofree char *plain = riposte_plain_text (self->text->str, self->text->len);
+  g_autofree char *plain = riposte_plain_text (riposte_message_get_said (self), -1);
   g_autoptr (GPtrArray) blocks = riposte_markdown_parse (plain, strlen (plain), NULL);
   const RiposteBlock *code = find_last_code (blocks);
 

@@ -36,6 +36,15 @@ RiposteMessage *riposte_message_new (RiposteRole role, RiposteMessage *parent, c
 RiposteRole riposte_message_get_role (RiposteMessage *self);
 RiposteMessage *riposte_message_get_parent (RiposteMessage *self);
 const char *riposte_message_get_text (RiposteMessage *self);
+/* The text without marks of thinking, and what of it the model only thought; "" where there is none. */
+const char *riposte_message_get_said (RiposteMessage *self);
+const char *riposte_message_get_thought (RiposteMessage *self);
+gboolean riposte_message_is_thinking (RiposteMessage *self);
+/* How long it thought, or has so far; 0 where that is not known. */
+double riposte_message_get_thinking_seconds (RiposteMessage *self);
+void riposte_message_set_thinking_seconds (RiposteMessage *self, double seconds);
+/* Changes where said and thought did not only grow. */
+guint riposte_message_get_serial (RiposteMessage *self);
 RiposteMessageState riposte_message_get_state (RiposteMessage *self);
 gboolean riposte_message_is_busy (RiposteMessage *self);
 /* Of FAILED: a sentence for who asked. */

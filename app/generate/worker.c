@@ -1,6 +1,9 @@
 #include "generate/worker.h"
 
+#include "chat/reasoning.h"
+
 #include <glib/gi18n.h>
+#include <string.h>
 
 struct _RiposteWorker
 {
@@ -221,6 +224,7 @@ answer (RiposteWorker *self, Answering *answering, GError **error)
   g_autofree RpChatMessage *turns = NULL;
   g_autofree char *text = NULL;
   g_autoptr (GArray) prompt = NULL;
+  const char *opened;
   guint n_turns = riposte_generation_get_n_turns (generation);
   RpGenerateOptions options = {
     .sampler = *riposte_generation_get_sampler (generation),
@@ -229,6 +233,7 @@ answer (RiposteWorker *self, Answering *answering, GError **error)
     .text = on_text,
     .user_data = answering,
     .tokens = answering->tokens,
+    .marks = riposte_reasoning_get_marks (),
   };
   RpGenerateStats stats;
 
@@ -239,6 +244,9 @@ answer (RiposteWorker *self, Answering *answering, GError **error)
   prompt = text ? rp_model_tokenize (self->model, text, -1, FALSE, TRUE, error) : NULL;
   if (!prompt)
     return FALSE;
+  opened = riposte_reasoning_find_opened (text);
+  if (opened) /* the answer is whole only with what the template began of it */
+    riposte_generation_post_text (generation, opened, strlen (opened));
   answering->n_prompt = prompt->len;
   answering->info.phase = RIPOSTE_PHASE_READING;
   answering->info.n_to_read = prompt->len;
