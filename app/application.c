@@ -13,6 +13,7 @@ struct _RiposteApplication
   AdwApplication parent;
 
   RiposteLocalGenerator *generator;
+  RiposteStore *store;
   RpSamplerOptions sampler;
 };
 
@@ -82,6 +83,14 @@ load_styles (void)
 }
 
 static void
+open_store (RiposteApplication *self)
+{
+  g_autofree char *path = g_build_filename (g_get_user_data_dir (), "riposte", "conversations.db", NULL);
+
+  self->store = riposte_store_new (path);
+}
+
+static void
 riposte_application_startup (GApplication *application)
 {
   RiposteApplication *self = RIPOSTE_APPLICATION (application);
@@ -92,6 +101,7 @@ riposte_application_startup (GApplication *application)
   /* a click into an answer is no wish to select all of it */
   g_object_set (gtk_settings_get_default (), "gtk-label-select-on-focus", FALSE, NULL);
   load_styles ();
+  open_store (self);
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
   for (gsize i = 0; i < G_N_ELEMENTS (accels); i++)
     gtk_application_set_accels_for_action (GTK_APPLICATION (self), accels[i].action, accels[i].accels);
@@ -114,6 +124,8 @@ riposte_application_shutdown (GApplication *application)
 
   /* the engine's thread ends before anything of the process does */
   riposte_local_generator_shut_down (self->generator);
+  /* and what the window handed over when it went is written */
+  riposte_store_close (self->store);
   G_APPLICATION_CLASS (riposte_application_parent_class)->shutdown (application);
 }
 
@@ -280,6 +292,7 @@ riposte_application_finalize (GObject *object)
   RiposteApplication *self = RIPOSTE_APPLICATION (object);
 
   g_clear_object (&self->generator);
+  g_clear_object (&self->store);
   G_OBJECT_CLASS (riposte_application_parent_class)->finalize (object);
 }
 
@@ -307,6 +320,12 @@ RiposteLocalGenerator *
 riposte_application_get_generator (RiposteApplication *self)
 {
   return self->generator;
+}
+
+RiposteStore *
+riposte_application_get_store (RiposteApplication *self)
+{
+  return self->store;
 }
 
 const RpSamplerOptions *

@@ -4,6 +4,7 @@
 #include <adwaita.h>
 
 #include "generate/local-generator.h"
+#include "store/store.h"
 
 G_BEGIN_DECLS
 
@@ -12,6 +13,8 @@ G_DECLARE_FINAL_TYPE (RiposteApplication, riposte_application, RIPOSTE, APPLICAT
 
 RiposteApplication *riposte_application_new (void);
 RiposteLocalGenerator *riposte_application_get_generator (RiposteApplication *self);
+/* Conversations, while the program runs. */
+RiposteStore *riposte_application_get_store (RiposteApplication *self);
 /* How answers are sampled, as the command line has it. */
 const RpSamplerOptions *riposte_application_get_sampler (RiposteApplication *self);
 /* Where models are kept: riposte/models below the XDG data directory. */

@@ -37,7 +37,7 @@ on_rename_response (AdwMessageDialog *dialog, const char *response, GtkEditable 
   g_autofree char *title = riposte_title_of_text (gtk_editable_get_text (entry), 200);
 
   if (g_strcmp0 (response, "rename") == 0 && *title)
-    riposte_conversation_set_title (conversation, title);
+    riposte_conversation_rename (conversation, title);
 }
 
 static void
@@ -66,7 +66,10 @@ on_rename_chat (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 static void
 on_undo_delete (AdwToast *toast, RiposteWindow *self)
 {
-  riposte_chat_list_restore (self->chats, g_object_get_data (G_OBJECT (toast), "removed"));
+  RiposteRemovedChat *removed = g_object_get_data (G_OBJECT (toast), "removed");
+
+  riposte_conversation_set_deleted (removed->conversation, FALSE);
+  riposte_chat_list_restore (self->chats, removed);
 }
 
 static void
@@ -81,6 +84,7 @@ on_delete_chat (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   RiposteRemovedChat *removed;
 
   riposte_conversation_stop (self->conversation);
+  riposte_conversation_set_deleted (self->conversation, TRUE);
   removed = riposte_chat_list_remove_selected (self->chats);
   adw_toast_set_button_label (toast, _ ("_Undo"));
   g_object_set_data_full (G_OBJECT (toast), "removed", removed, (GDestroyNotify)riposte_removed_chat_free);

@@ -28,6 +28,7 @@ on_chat_selected (RiposteWindow *self)
   if (self->conversation)
     g_signal_handlers_disconnect_by_data (self->conversation, self);
   g_set_object (&self->conversation, conversation);
+  riposte_conversation_load (conversation);
   riposte_chat_pane_set_conversation (self->chat, conversation);
   riposte_status_line_set_conversation (self->status, conversation);
   g_signal_connect_object (conversation, "notify::title", G_CALLBACK (on_title), self, G_CONNECT_SWAPPED);
@@ -222,6 +223,7 @@ riposte_window_new (RiposteApplication *app)
   riposte_chat_pane_set_sampler (self->chat, riposte_application_get_sampler (app));
   riposte_chat_pane_set_generator (self->chat, self->generator);
   riposte_status_line_set_generator (self->status, generator);
+  riposte_chat_list_set_store (self->chats, riposte_application_get_store (app));
   riposte_chat_list_add (self->chats);
   g_signal_connect_object (generator, "changed", G_CALLBACK (on_generator_changed), self, G_CONNECT_SWAPPED);
   on_generator_changed (self);

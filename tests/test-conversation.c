@@ -25,9 +25,16 @@ generate (RiposteGenerator *generator, RiposteGeneration *generation)
   g_ptr_array_add (TEST_GENERATOR (generator)->asked, g_object_ref (generation));
 }
 
+static const char *
+get_name (RiposteGenerator *generator)
+{
+  return "Stand-in";
+}
+
 static void
 test_generator_iface_init (RiposteGeneratorInterface *iface)
 {
+  iface->get_name = get_name;
   iface->generate = generate;
 }
 
@@ -60,7 +67,7 @@ static void
 set_up (Fixture *fixture, gconstpointer data)
 {
   fixture->generator = g_object_new (TEST_TYPE_GENERATOR, NULL);
-  fixture->chat = riposte_conversation_new ();
+  fixture->chat = riposte_conversation_new (NULL);
 }
 
 static void
@@ -241,7 +248,7 @@ test_stop (Fixture *fixture, gconstpointer data)
 static void
 test_gone (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (RiposteConversation) other = riposte_conversation_new ();
+  g_autoptr (RiposteConversation) other = riposte_conversation_new (NULL);
   RiposteConversation *gone = fixture->chat;
 
   ask (fixture, "One?");
@@ -292,6 +299,138 @@ test_flood (Fixture *fixture, gconstpointer data)
   end (fixture, RP_STOP_END, NULL);
 }
 
+/* ---- branches ---- */
+
+static void
+answer_with (Fixture *fixture, const char *text)
+{
+  say (fixture, text);
+  end (fixture, RP_STOP_END, NULL);
+}
+
+static RiposteMessage *
+nth (Fixture *fixture, guint n)
+{
+  g_autoptr (RiposteMessage) message = g_list_model_get_item (G_LIST_MODEL (fixture->chat), n);
+
+  return message;
+}
+
+/* "text 2/3;" of each message of the path. */
+static char *
+describe_path (RiposteConversation *chat)
+{
+  GString *out = g_string_new (NULL);
+
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (chat)); i++)
+    {
+      g_autoptr (RiposteMessage) message = g_list_model_get_item (G_LIST_MODEL (chat), i);
+      guint n, index = riposte_message_get_branch (message, &n);
+
+      g_string_append (out, riposte_message_get_text (message));
+      if (n > 1)
+        g_string_append_printf (out, " %u/%u", index + 1, n);
+      g_string_append_c (out, ';');
+    }
+  return g_string_free (out, FALSE);
+}
+
+static void
+assert_path (Fixture *fixture, const char *expected)
+{
+  g_autofree char *path = describe_path (fixture->chat);
+
+  g_assert_cmpstr (path, ==, expected);
+}
+
+static void
+edit (Fixture *fixture, guint position, const char *question)
+{
+  riposte_conversation_edit (fixture->chat, nth (fixture, position), question, RIPOSTE_GENERATOR (fixture->generator),
+                             &RP_SAMPLER_GREEDY);
+}
+
+/* Two questions; the first edited, and the edited one answered twice. */
+static void
+grow_tree (Fixture *fixture)
+{
+  ask (fixture, "q1");
+  answer_with (fixture, "a1");
+  ask (fixture, "q2");
+  answer_with (fixture, "a2");
+  edit (fixture, 0, "Q1");
+  assert_turns (fixture, "u:Q1;");
+  answer_with (fixture, "A1");
+  riposte_conversation_try_again (fixture->chat, RIPOSTE_GENERATOR (fixture->generator), &RP_SAMPLER_GREEDY);
+  answer_with (fixture, "B1");
+}
+
+static void
+test_branches (Fixture *fixture, gconstpointer data)
+{
+  grow_tree (fixture);
+  assert_path (fixture, "Q1 2/2;B1 2/2;");
+  g_assert_false (riposte_conversation_switch_branch (fixture->chat, nth (fixture, 1), 1));
+  g_assert_true (riposte_conversation_switch_branch (fixture->chat, nth (fixture, 1), -1));
+  assert_path (fixture, "Q1 2/2;A1 1/2;");
+  g_assert_true (riposte_conversation_switch_branch (fixture->chat, nth (fixture, 0), -1));
+  assert_path (fixture, "q1 1/2;a1;q2;a2;");
+  g_assert_true (riposte_conversation_switch_branch (fixture->chat, nth (fixture, 0), 1));
+  assert_path (fixture, "Q1 2/2;A1 1/2;"); /* as it was left */
+  ask (fixture, "q3");
+  assert_turns (fixture, "u:Q1;a:A1;u:q3;");
+  answer_with (fixture, "a3");
+  riposte_conversation_answer_again (fixture->chat, nth (fixture, 1), RIPOSTE_GENERATOR (fixture->generator),
+                                     &RP_SAMPLER_GREEDY);
+  assert_turns (fixture, "u:Q1;");
+  answer_with (fixture, "C1");
+  assert_path (fixture, "Q1 2/2;C1 3/3;");
+}
+
+/* While an answer grows, another branch may be looked at. */
+static void
+test_branch_while_busy (Fixture *fixture, gconstpointer data)
+{
+  ask (fixture, "q");
+  answer_with (fixture, "a");
+  riposte_conversation_try_again (fixture->chat, RIPOSTE_GENERATOR (fixture->generator), &RP_SAMPLER_GREEDY);
+  say (fixture, "b");
+  riposte_conversation_switch_branch (fixture->chat, nth (fixture, 1), -1);
+  say (fixture, "c");
+  assert_path (fixture, "q;a 1/2;");
+  end (fixture, RP_STOP_END, NULL);
+  riposte_conversation_switch_branch (fixture->chat, nth (fixture, 1), 1);
+  assert_path (fixture, "q;bc 2/2;");
+}
+
+static void
+test_remove_branch (Fixture *fixture, gconstpointer data)
+{
+  RiposteRemovedBranch *removed;
+
+  grow_tree (fixture);
+  removed = riposte_conversation_remove_branch (fixture->chat, nth (fixture, 0));
+  assert_path (fixture, "q1;a1;q2;a2;");
+  g_assert_cmpuint (riposte_conversation_get_messages (fixture->chat)->len, ==, 4);
+  riposte_removed_branch_restore (removed);
+  riposte_removed_branch_free (removed);
+  assert_path (fixture, "Q1 2/2;B1 2/2;");
+  removed = riposte_conversation_remove_branch (fixture->chat, nth (fixture, 1));
+  assert_path (fixture, "Q1 2/2;A1;");
+  riposte_removed_branch_free (removed);
+  removed = riposte_conversation_remove_branch (fixture->chat, nth (fixture, 1));
+  assert_path (fixture, "Q1 2/2;");
+  riposte_removed_branch_free (removed);
+  riposte_removed_branch_free (riposte_conversation_remove_branch (fixture->chat, nth (fixture, 0)));
+  riposte_removed_branch_free (riposte_conversation_remove_branch (fixture->chat, nth (fixture, 0)));
+  g_assert_true (riposte_conversation_is_empty (fixture->chat));
+  ask (fixture, "new");
+  assert_path (fixture, "new;;");
+  riposte_removed_branch_free (riposte_conversation_remove_branch (fixture->chat, nth (fixture, 1))); /* busy */
+  end (fixture, RP_STOP_CANCELLED, NULL);
+  assert_path (fixture, "new;");
+}
+
 static void
 test_last_code (void)
 {
@@ -316,6 +455,9 @@ main (int argc, char **argv)
   ADD ("stop", test_stop);
   ADD ("gone", test_gone);
   ADD ("flood", test_flood);
+  ADD ("branches", test_branches);
+  ADD ("branch-while-busy", test_branch_while_busy);
+  ADD ("remove-branch", test_remove_branch);
 #undef ADD
   g_test_add_func ("/conversation/last-code", test_last_code);
   return g_test_run ();

@@ -33,9 +33,16 @@ generate (RiposteGenerator *generator, RiposteGeneration *generation)
   g_set_object (&TEST_GENERATOR (generator)->asked, generation);
 }
 
+static const char *
+get_name (RiposteGenerator *generator)
+{
+  return "Stand-in";
+}
+
 static void
 test_generator_iface_init (RiposteGeneratorInterface *iface)
 {
+  iface->get_name = get_name;
   iface->generate = generate;
 }
 
@@ -101,7 +108,7 @@ static void
 set_up (Fixture *fixture, gconstpointer data)
 {
   fixture->generator = g_object_new (TEST_TYPE_GENERATOR, NULL);
-  fixture->chat = riposte_conversation_new ();
+  fixture->chat = riposte_conversation_new (NULL);
   fixture->transcript = g_object_new (RIPOSTE_TYPE_TRANSCRIPT, NULL);
   fixture->window = gtk_window_new ();
   gtk_window_set_default_size (GTK_WINDOW (fixture->window), 600, 500);
@@ -300,7 +307,7 @@ test_hostile (Fixture *fixture, gconstpointer data)
 static void
 test_long (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (RiposteConversation) other = riposte_conversation_new ();
+  g_autoptr (RiposteConversation) other = riposte_conversation_new (NULL);
   GtkWidget *messages;
   guint n = 0;
 

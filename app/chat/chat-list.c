@@ -6,7 +6,8 @@ struct _RiposteChatList
 {
   AdwBin parent;
 
-  GListStore *chats; /* of RiposteConversation, the newest first */
+  RiposteStore *store; /* nullable */
+  GListStore *chats;   /* of RiposteConversation, the newest first */
   GMenuModel *row_menu;
   GtkListBox *box;
 };
@@ -143,6 +144,28 @@ select_position (RiposteChatList *self, guint position)
   gtk_list_box_select_row (self->box, gtk_list_box_get_row_at_index (self->box, (int)position));
 }
 
+static void
+on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (RiposteChatList) self = user_data;
+  RiposteStore *store = RIPOSTE_STORE (source);
+  g_autoptr (GPtrArray) records = riposte_store_read_finish (store, result, NULL);
+
+  for (guint i = 0; self->chats && records && i < records->len; i++)
+    {
+      g_autoptr (RiposteConversation) chat = riposte_conversation_new_from_record (store, records->pdata[i]);
+      g_list_store_append (self->chats, chat);
+    }
+}
+
+void
+riposte_chat_list_set_store (RiposteChatList *self, RiposteStore *store)
+{
+  g_return_if_fail (!self->store);
+  self->store = g_object_ref (store);
+  riposte_store_list_chats_async (store, NULL, on_listed, g_object_ref (self));
+}
+
 RiposteConversation *
 riposte_chat_list_get_selected (RiposteChatList *self)
 {
@@ -156,7 +179,7 @@ riposte_chat_list_add (RiposteChatList *self)
 
   if (!first || !riposte_conversation_is_empty (first))
     {
-      g_autoptr (RiposteConversation) chat = riposte_conversation_new ();
+      g_autoptr (RiposteConversation) chat = riposte_conversation_new (self->store);
       g_list_store_insert (self->chats, 0, chat);
     }
   select_position (self, 0);
@@ -226,6 +249,7 @@ riposte_chat_list_dispose (GObject *object)
   if (self->box)
     gtk_list_box_bind_model (self->box, NULL, NULL, NULL, NULL);
   g_clear_object (&self->chats);
+  g_clear_object (&self->store);
   g_clear_object (&self->row_menu);
   G_OBJECT_CLASS (riposte_chat_list_parent_class)->dispose (object);
 }

@@ -12,6 +12,8 @@ G_DECLARE_FINAL_TYPE (RiposteChatList, riposte_chat_list, RIPOSTE, CHAT_LIST, Ad
 
 /* Signals: "selected": another conversation was. "activated": one was clicked or entered. There is always one. */
 
+/* Lists what @store has, and has it keep the conversations that are added. */
+void riposte_chat_list_set_store (RiposteChatList *self, RiposteStore *store);
 RiposteConversation *riposte_chat_list_get_selected (RiposteChatList *self);
 /* Selects an empty conversation, a new one where there is none. */
 void riposte_chat_list_add (RiposteChatList *self);

@@ -63,7 +63,8 @@ update (RiposteChatPane *self)
 static gboolean
 on_send (RiposteChatPane *self, const char *question)
 {
-  if (!self->conversation || riposte_conversation_get_busy (self->conversation))
+  if (!self->conversation || !riposte_conversation_get_loaded (self->conversation)
+      || riposte_conversation_get_busy (self->conversation))
     return FALSE;
   riposte_conversation_ask (self->conversation, question, RIPOSTE_GENERATOR (self->generator), &self->sampler);
   return TRUE;

@@ -1,19 +1,8 @@
-#include "chat/conversation.h"
+#include "chat/conversation-private.h"
 
 #include "chat/plain-text.h"
 
 #define TITLE_CHARS 48
-
-struct _RiposteConversation
-{
-  GObject parent;
-
-  char *title;
-  GPtrArray *messages; /* all of them */
-  GPtrArray *path;     /* from the first to the last that is shown */
-
-  RiposteGeneration *generation; /* of the answer at the path's end */
-};
 
 static void riposte_conversation_list_model_init (GListModelInterface *iface);
 
@@ -26,6 +15,10 @@ enum
 {
   PROP_TITLE = 1,
   PROP_BUSY,
+  PROP_LOADED,
+  PROP_PINNED,
+  PROP_UPDATED,
+  PROP_SETTINGS,
   N_PROPS
 };
 static GParamSpec *properties[N_PROPS];
@@ -67,6 +60,9 @@ riposte_conversation_init (RiposteConversation *self)
 {
   self->messages = g_ptr_array_new_with_free_func (g_object_unref);
   self->path = g_ptr_array_new ();
+  self->shown = g_hash_table_new (NULL, NULL);
+  self->loading = g_cancellable_new ();
+  self->loaded = TRUE;
 }
 
 static void
@@ -76,6 +72,21 @@ forget_generation (RiposteConversation *self)
     return;
   g_signal_handlers_disconnect_by_data (self->generation, self);
   g_clear_object (&self->generation);
+  g_clear_object (&self->generator);
+}
+
+/* What is being written is given up, and kept as far as it came. */
+static void
+settle (RiposteConversation *self)
+{
+  const RiposteGenerationInfo stopped = { .phase = RIPOSTE_PHASE_ENDED, .stop = RP_STOP_CANCELLED };
+
+  if (!self->generation)
+    return;
+  riposte_conversation_stop (self);
+  forget_generation (self);
+  riposte_message_end (self->answer, &stopped, NULL);
+  riposte_conversation_keep (self, self->answer);
 }
 
 static void
@@ -83,8 +94,8 @@ riposte_conversation_dispose (GObject *object)
 {
   RiposteConversation *self = RIPOSTE_CONVERSATION (object);
 
-  riposte_conversation_stop (self);
-  forget_generation (self);
+  settle (self);
+  riposte_conversation_forget_store (self);
   G_OBJECT_CLASS (riposte_conversation_parent_class)->dispose (object);
 }
 
@@ -93,7 +104,14 @@ riposte_conversation_finalize (GObject *object)
 {
   RiposteConversation *self = RIPOSTE_CONVERSATION (object);
 
+  g_clear_object (&self->answer);
+  g_clear_object (&self->loading);
+  g_clear_error (&self->load_error);
+  g_hash_table_unref (self->shown);
+  g_free (self->id);
   g_free (self->title);
+  g_free (self->settings);
+  g_free (self->head);
   g_ptr_array_unref (self->path);
   g_ptr_array_unref (self->messages);
   G_OBJECT_CLASS (riposte_conversation_parent_class)->finalize (object);
@@ -104,37 +122,96 @@ riposte_conversation_get_property (GObject *object, guint id, GValue *value, GPa
 {
   RiposteConversation *self = RIPOSTE_CONVERSATION (object);
 
-  if (id == PROP_TITLE)
-    g_value_set_string (value, self->title);
-  else
-    g_value_set_boolean (value, self->generation != NULL);
+  switch (id)
+    {
+    case PROP_TITLE:
+      g_value_set_string (value, self->title);
+      break;
+    case PROP_SETTINGS:
+      g_value_set_string (value, self->settings);
+      break;
+    case PROP_UPDATED:
+      g_value_set_int64 (value, self->updated);
+      break;
+    case PROP_PINNED:
+      g_value_set_boolean (value, self->pinned);
+      break;
+    case PROP_LOADED:
+      g_value_set_boolean (value, self->loaded);
+      break;
+    default:
+      g_value_set_boolean (value, self->generation != NULL);
+      break;
+    }
 }
 
 static void
 riposte_conversation_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
-  riposte_conversation_set_title (RIPOSTE_CONVERSATION (object), g_value_get_string (value));
+  RiposteConversation *self = RIPOSTE_CONVERSATION (object);
+
+  if (id == PROP_TITLE)
+    riposte_conversation_set_title (self, g_value_get_string (value));
+  else if (id == PROP_SETTINGS)
+    riposte_conversation_set_settings (self, g_value_get_string (value));
+  else
+    riposte_conversation_set_pinned (self, g_value_get_boolean (value));
 }
 
 static void
 riposte_conversation_class_init (RiposteConversationClass *klass)
 {
+  const GParamFlags readable = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+  const GParamFlags writable = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
   GObjectClass *object = G_OBJECT_CLASS (klass);
 
   object->dispose = riposte_conversation_dispose;
   object->finalize = riposte_conversation_finalize;
   object->get_property = riposte_conversation_get_property;
   object->set_property = riposte_conversation_set_property;
-  properties[PROP_TITLE] = g_param_spec_string ("title", NULL, NULL, NULL,
-                                                G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
-  properties[PROP_BUSY] = g_param_spec_boolean ("busy", NULL, NULL, FALSE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  properties[PROP_TITLE] = g_param_spec_string ("title", NULL, NULL, NULL, writable);
+  properties[PROP_SETTINGS] = g_param_spec_string ("settings", NULL, NULL, NULL, writable);
+  properties[PROP_PINNED] = g_param_spec_boolean ("pinned", NULL, NULL, FALSE, writable);
+  properties[PROP_UPDATED] = g_param_spec_int64 ("updated", NULL, NULL, 0, G_MAXINT64, 0, readable);
+  properties[PROP_LOADED] = g_param_spec_boolean ("loaded", NULL, NULL, TRUE, readable);
+  properties[PROP_BUSY] = g_param_spec_boolean ("busy", NULL, NULL, FALSE, readable);
   g_object_class_install_properties (object, N_PROPS, properties);
 }
 
 RiposteConversation *
-riposte_conversation_new (void)
+riposte_conversation_new (RiposteStore *store)
 {
-  return g_object_new (RIPOSTE_TYPE_CONVERSATION, NULL);
+  RiposteConversation *self = g_object_new (RIPOSTE_TYPE_CONVERSATION, NULL);
+
+  g_set_object (&self->store, store);
+  self->id = g_uuid_string_random ();
+  self->updated = g_get_real_time () / G_USEC_PER_SEC;
+  return self;
+}
+
+RiposteConversation *
+riposte_conversation_new_from_record (RiposteStore *store, const RiposteChatRecord *record)
+{
+  RiposteConversation *self = g_object_new (RIPOSTE_TYPE_CONVERSATION, NULL);
+
+  g_set_object (&self->store, store);
+  self->id = g_strdup (record->id);
+  self->title = g_strdup (record->title);
+  self->head = g_strdup (record->head);
+  self->settings = g_strdup (record->settings);
+  self->named = record->named;
+  self->pinned = record->pinned;
+  self->updated = record->updated;
+  self->loaded = FALSE;
+  return self;
+}
+
+/* ---- what is known of it ---- */
+
+const char *
+riposte_conversation_get_id (RiposteConversation *self)
+{
+  return self->id;
 }
 
 const char *
@@ -143,14 +220,113 @@ riposte_conversation_get_title (RiposteConversation *self)
   return self->title;
 }
 
+static void
+change_title (RiposteConversation *self, const char *title, RiposteChatField field)
+{
+  if (g_strcmp0 (self->title, title) != 0)
+    {
+      g_autofree char *old = g_steal_pointer (&self->title);
+      self->title = g_strdup (title);
+      g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TITLE]);
+    }
+  if (self->store)
+    riposte_store_set (self->store, self->id, field, self->title);
+}
+
 void
 riposte_conversation_set_title (RiposteConversation *self, const char *title)
 {
-  if (g_strcmp0 (self->title, title) == 0)
+  if (!self->named && g_strcmp0 (self->title, title) != 0)
+    change_title (self, title, RIPOSTE_CHAT_TITLE);
+}
+
+void
+riposte_conversation_rename (RiposteConversation *self, const char *title)
+{
+  self->named = TRUE;
+  change_title (self, title, RIPOSTE_CHAT_NAME);
+}
+
+gboolean
+riposte_conversation_is_named (RiposteConversation *self)
+{
+  return self->named;
+}
+
+gboolean
+riposte_conversation_get_pinned (RiposteConversation *self)
+{
+  return self->pinned;
+}
+
+void
+riposte_conversation_set_pinned (RiposteConversation *self, gboolean pinned)
+{
+  if (self->pinned == pinned)
     return;
-  g_free (self->title);
-  self->title = g_strdup (title);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TITLE]);
+  self->pinned = pinned;
+  if (self->store)
+    riposte_store_set (self->store, self->id, RIPOSTE_CHAT_PINNED, pinned ? "1" : "0");
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PINNED]);
+}
+
+void
+riposte_conversation_set_deleted (RiposteConversation *self, gboolean deleted)
+{
+  if (self->store)
+    riposte_store_set (self->store, self->id, RIPOSTE_CHAT_DELETED, deleted ? "1" : "0");
+}
+
+void
+riposte_conversation_purge (RiposteConversation *self)
+{
+  if (self->store)
+    riposte_store_purge (self->store, self->id);
+}
+
+const char *
+riposte_conversation_get_settings (RiposteConversation *self)
+{
+  return self->settings;
+}
+
+void
+riposte_conversation_set_settings (RiposteConversation *self, const char *settings)
+{
+  g_autofree char *old = NULL;
+
+  if (g_strcmp0 (self->settings, settings) == 0)
+    return;
+  old = g_steal_pointer (&self->settings);
+  self->settings = g_strdup (settings);
+  if (self->store)
+    riposte_store_set (self->store, self->id, RIPOSTE_CHAT_SETTINGS, self->settings);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SETTINGS]);
+}
+
+gint64
+riposte_conversation_get_updated (RiposteConversation *self)
+{
+  return self->updated;
+}
+
+static void
+touch (RiposteConversation *self)
+{
+  self->updated = g_get_real_time () / G_USEC_PER_SEC;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_UPDATED]);
+}
+
+gboolean
+riposte_conversation_get_loaded (RiposteConversation *self)
+{
+  return self->loaded;
+}
+
+void
+riposte_conversation_notify_loaded (RiposteConversation *self)
+{
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_LOADED]);
 }
 
 gboolean
@@ -162,7 +338,7 @@ riposte_conversation_get_busy (RiposteConversation *self)
 gboolean
 riposte_conversation_is_empty (RiposteConversation *self)
 {
-  return self->path->len == 0;
+  return self->loaded && self->path->len == 0;
 }
 
 RiposteMessage *
@@ -182,7 +358,8 @@ riposte_conversation_get_messages (RiposteConversation *self)
 static void
 on_text (RiposteConversation *self, const char *text, RiposteGeneration *generation)
 {
-  riposte_message_append (riposte_conversation_get_last (self), text);
+  riposte_message_append (self->answer, text);
+  riposte_conversation_keep_soon (self);
 }
 
 static void
@@ -190,8 +367,10 @@ on_changed (RiposteConversation *self, RiposteGeneration *generation)
 {
   const RiposteGenerationInfo *info = riposte_generation_get_info (generation);
 
-  if (info->phase != RIPOSTE_PHASE_ENDED)
-    riposte_message_set_info (riposte_conversation_get_last (self), info);
+  if (info->phase == RIPOSTE_PHASE_ENDED)
+    return;
+  riposte_message_set_model (self->answer, riposte_generator_get_name (self->generator));
+  riposte_message_set_info (self->answer, info);
 }
 
 static void
@@ -200,19 +379,9 @@ on_ended (RiposteConversation *self, RiposteGeneration *generation)
   g_autoptr (RiposteGeneration) ended = g_object_ref (generation);
 
   forget_generation (self);
-  riposte_message_end (riposte_conversation_get_last (self), riposte_generation_get_info (ended),
-                       riposte_generation_get_error (ended));
+  riposte_message_end (self->answer, riposte_generation_get_info (ended), riposte_generation_get_error (ended));
+  riposte_conversation_keep (self, self->answer);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_BUSY]);
-}
-
-static void
-add_message (RiposteConversation *self, RiposteRole role, const char *text)
-{
-  RiposteMessage *message = riposte_message_new (role, riposte_conversation_get_last (self), text);
-
-  g_ptr_array_add (self->messages, message);
-  g_ptr_array_add (self->path, message);
-  g_list_model_items_changed (G_LIST_MODEL (self), self->path->len - 1, 0, 1);
 }
 
 /* A question that failed before an answer began is no turn: one too long for the context would fail all that follow. */
@@ -256,13 +425,16 @@ answer (RiposteConversation *self, RiposteGenerator *generator, const RpSamplerO
 
   own.seed += count_siblings (self, riposte_conversation_get_last (self));
   self->generation = riposte_generation_new ();
+  self->generator = g_object_ref (generator);
   add_turns (self);
   riposte_generation_set_sampler (self->generation, &own);
   g_signal_connect_object (self->generation, "text", G_CALLBACK (on_text), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->generation, "changed", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->generation, "ended", G_CALLBACK (on_ended), self, G_CONNECT_SWAPPED);
-  add_message (self, RIPOSTE_ROLE_ASSISTANT, NULL);
-  riposte_generator_generate (generator, self->generation);
+  g_clear_object (&self->answer);
+  self->answer = g_object_ref (riposte_conversation_add (self, RIPOSTE_ROLE_ASSISTANT, NULL));
+  touch (self);
+  riposte_conversation_keep_and_start (self);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_BUSY]);
 }
 
@@ -272,13 +444,13 @@ riposte_conversation_ask (RiposteConversation *self,
                           RiposteGenerator *generator,
                           const RpSamplerOptions *sampler)
 {
-  g_return_if_fail (!self->generation);
+  g_return_if_fail (self->loaded && !self->generation);
   if (!self->title)
     {
       g_autofree char *title = riposte_title_of_text (question, TITLE_CHARS);
       riposte_conversation_set_title (self, title);
     }
-  add_message (self, RIPOSTE_ROLE_USER, question);
+  riposte_conversation_keep (self, riposte_conversation_add (self, RIPOSTE_ROLE_USER, question));
   answer (self, generator, sampler);
 }
 
@@ -294,9 +466,30 @@ void
 riposte_conversation_try_again (RiposteConversation *self, RiposteGenerator *generator, const RpSamplerOptions *sampler)
 {
   g_return_if_fail (riposte_conversation_can_try_again (self));
-  g_ptr_array_set_size (self->path, self->path->len - 1);
-  g_list_model_items_changed (G_LIST_MODEL (self), self->path->len, 1, 0);
+  riposte_conversation_answer_again (self, riposte_conversation_get_last (self), generator, sampler);
+}
+
+void
+riposte_conversation_answer_again (RiposteConversation *self,
+                                   RiposteMessage *message,
+                                   RiposteGenerator *generator,
+                                   const RpSamplerOptions *sampler)
+{
+  g_return_if_fail (!self->generation && riposte_message_get_role (message) == RIPOSTE_ROLE_ASSISTANT);
+  riposte_conversation_leave (self, message);
   answer (self, generator, sampler);
+}
+
+void
+riposte_conversation_edit (RiposteConversation *self,
+                           RiposteMessage *message,
+                           const char *question,
+                           RiposteGenerator *generator,
+                           const RpSamplerOptions *sampler)
+{
+  g_return_if_fail (!self->generation && riposte_message_get_role (message) == RIPOSTE_ROLE_USER);
+  riposte_conversation_leave (self, message);
+  riposte_conversation_ask (self, question, generator, sampler);
 }
 
 void

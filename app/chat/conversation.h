@@ -4,19 +4,44 @@
 
 #include "chat/message.h"
 #include "generate/generator.h"
+#include "store/store.h"
 
 G_BEGIN_DECLS
 
 #define RIPOSTE_TYPE_CONVERSATION (riposte_conversation_get_type ())
 G_DECLARE_FINAL_TYPE (RiposteConversation, riposte_conversation, RIPOSTE, CONVERSATION, GObject)
 
-/* Properties: "title" (string, writable), "busy" (boolean). */
+/* Properties: "title", "settings" (string, writable), "pinned" (boolean, writable), "busy", "loaded" (boolean),
+ * "updated" (int64). */
 
-RiposteConversation *riposte_conversation_new (void);
+/* @store (nullable) keeps all that happens in it. */
+RiposteConversation *riposte_conversation_new (RiposteStore *store);
+/* One that the store has. Its messages are not there until riposte_conversation_load(). */
+RiposteConversation *riposte_conversation_new_from_record (RiposteStore *store, const RiposteChatRecord *record);
 
+const char *riposte_conversation_get_id (RiposteConversation *self);
 /* NULL until something was asked. */
 const char *riposte_conversation_get_title (RiposteConversation *self);
+/* By a program: a name that the user gave stays. */
 void riposte_conversation_set_title (RiposteConversation *self, const char *title);
+void riposte_conversation_rename (RiposteConversation *self, const char *title);
+gboolean riposte_conversation_is_named (RiposteConversation *self);
+gboolean riposte_conversation_get_pinned (RiposteConversation *self);
+void riposte_conversation_set_pinned (RiposteConversation *self, gboolean pinned);
+/* Hides it in the store, or brings it back; what is hidden is deleted for good a day later, or by
+ * riposte_conversation_purge(). */
+void riposte_conversation_set_deleted (RiposteConversation *self, gboolean deleted);
+void riposte_conversation_purge (RiposteConversation *self);
+/* What is set for this conversation alone, as JSON that its settings' own file knows to read; nullable. */
+const char *riposte_conversation_get_settings (RiposteConversation *self);
+void riposte_conversation_set_settings (RiposteConversation *self, const char *settings);
+/* When something was asked last, in seconds since 1970. */
+gint64 riposte_conversation_get_updated (RiposteConversation *self);
+
+/* Fetches the messages where they are not there; notifies "loaded" at the end, after a failure as well. */
+void riposte_conversation_load (RiposteConversation *self);
+gboolean riposte_conversation_get_loaded (RiposteConversation *self);
+const GError *riposte_conversation_get_load_error (RiposteConversation *self);
 /* An answer is on its way. */
 gboolean riposte_conversation_get_busy (RiposteConversation *self);
 gboolean riposte_conversation_is_empty (RiposteConversation *self);
@@ -24,8 +49,10 @@ gboolean riposte_conversation_is_empty (RiposteConversation *self);
 RiposteMessage *riposte_conversation_get_last (RiposteConversation *self);
 /* All branches, in the order of their making; of RiposteMessage. */
 GPtrArray *riposte_conversation_get_messages (RiposteConversation *self);
+/* Of all branches; nullable. */
+RiposteMessage *riposte_conversation_find (RiposteConversation *self, const char *id);
 
-/* Not while busy. The answer grows in this conversation, whatever else happens in the window. */
+/* Once loaded, and not while busy. The answer grows in this conversation, whatever else happens in the window. */
 void riposte_conversation_ask (RiposteConversation *self,
                                const char *question,
                                RiposteGenerator *generator,
@@ -35,6 +62,31 @@ gboolean riposte_conversation_can_try_again (RiposteConversation *self);
 void riposte_conversation_try_again (RiposteConversation *self,
                                      RiposteGenerator *generator,
                                      const RpSamplerOptions *sampler);
+/* Answers the question before @message, an answer of the path, once more. */
+void riposte_conversation_answer_again (RiposteConversation *self,
+                                        RiposteMessage *message,
+                                        RiposteGenerator *generator,
+                                        const RpSamplerOptions *sampler);
+/* Asks @question instead of @message, a question of the path. */
+void riposte_conversation_edit (RiposteConversation *self,
+                                RiposteMessage *message,
+                                const char *question,
+                                RiposteGenerator *generator,
+                                const RpSamplerOptions *sampler);
 void riposte_conversation_stop (RiposteConversation *self);
+
+/* ---- branches ---- */
+
+/* Makes the path lead through @message, and from there on where it led last. */
+void riposte_conversation_show (RiposteConversation *self, RiposteMessage *message);
+/* Shows the branch @offset further than @message, of those that begin where it does; FALSE where there is none. */
+gboolean riposte_conversation_switch_branch (RiposteConversation *self, RiposteMessage *message, int offset);
+
+typedef struct _RiposteRemovedBranch RiposteRemovedBranch;
+
+/* Takes @message out, with all that follows it. Free with riposte_removed_branch_free(). */
+RiposteRemovedBranch *riposte_conversation_remove_branch (RiposteConversation *self, RiposteMessage *message);
+void riposte_removed_branch_restore (RiposteRemovedBranch *removed);
+void riposte_removed_branch_free (RiposteRemovedBranch *removed);
 
 G_END_DECLS

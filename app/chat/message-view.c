@@ -77,6 +77,12 @@ update_notice (RiposteMessageView *self)
       show_notice (self, "dialog-information-symbolic",
                    _ ("The context is full, so the answer ends here. A new chat has room again."));
       break;
+    case RIPOSTE_MESSAGE_CUT_OFF:
+      show_notice (self, "dialog-information-symbolic", _ ("Cut off: Riposte ended before this answer did."));
+      break;
+    case RIPOSTE_MESSAGE_ELSEWHERE:
+      show_notice (self, "content-loading-symbolic", _ ("Another window is writing this answer."));
+      break;
     default:
       show_notice (self, NULL, NULL);
       break;

@@ -10,15 +10,20 @@ struct _RiposteMessage
 {
   GObject parent_instance;
 
+  char *id;
   RiposteRole role;
   RiposteMessage *parent; /* not owned */
+  guint branch, n_branches;
   GString *text;
   RiposteReasoning *reasoning; /* (nullable) made when it is first asked for */
   gint64 began_at;             /* when its first text came, while it thinks */
   double thinking_seconds;
   RiposteMessageState state;
   RiposteGenerationInfo info;
-  char *error;
+  char *error, *model;
+  gint64 created; /* seconds since 1970 */
+  gint64 started; /* µs, monotonic */
+  double seconds;
 };
 
 G_DEFINE_FINAL_TYPE (RiposteMessage, riposte_message, G_TYPE_OBJECT)
@@ -27,6 +32,7 @@ enum
 {
   APPENDED,
   CHANGED,
+  BRANCHES,
   N_SIGNALS
 };
 static guint signals[N_SIGNALS];
@@ -35,6 +41,7 @@ static void
 riposte_message_init (RiposteMessage *self)
 {
   self->text = g_string_new (NULL);
+  self->n_branches = 1;
 }
 
 static void
@@ -45,6 +52,8 @@ riposte_message_finalize (GObject *object)
   g_clear_pointer (&self->reasoning, riposte_reasoning_free);
   g_string_free (self->text, TRUE);
   g_free (self->error);
+  g_free (self->model);
+  g_free (self->id);
   G_OBJECT_CLASS (riposte_message_parent_class)->finalize (object);
 }
 
@@ -56,6 +65,8 @@ riposte_message_class_init (RiposteMessageClass *klass)
                                     G_TYPE_NONE, 1, G_TYPE_STRING);
   signals[CHANGED]
     = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[BRANCHES]
+    = g_signal_new ("branches", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 RiposteMessage *
@@ -63,11 +74,118 @@ riposte_message_new (RiposteRole role, RiposteMessage *parent, const char *text)
 {
   RiposteMessage *self = g_object_new (RIPOSTE_TYPE_MESSAGE, NULL);
 
+  self->id = g_uuid_string_random ();
   self->role = role;
   self->parent = parent;
+  self->created = g_get_real_time () / G_USEC_PER_SEC;
+  self->started = g_get_monotonic_time ();
   self->state = role == RIPOSTE_ROLE_USER ? RIPOSTE_MESSAGE_DONE : RIPOSTE_MESSAGE_WAITING;
   g_string_assign (self->text, text ? text : "");
   return self;
+}
+
+/* ---- as it is kept ---- */
+
+static const struct
+{
+  RiposteMessageState state;
+  RiposteRecordState kept;
+} states[] = {
+  { RIPOSTE_MESSAGE_DONE, RIPOSTE_RECORD_ENDED },
+  { RIPOSTE_MESSAGE_STOPPED, RIPOSTE_RECORD_STOPPED },
+  { RIPOSTE_MESSAGE_CONTEXT_FULL, RIPOSTE_RECORD_CONTEXT_FULL },
+  { RIPOSTE_MESSAGE_FAILED, RIPOSTE_RECORD_FAILED },
+  { RIPOSTE_MESSAGE_CUT_OFF, RIPOSTE_RECORD_CUT_OFF },
+  { RIPOSTE_MESSAGE_ELSEWHERE, RIPOSTE_RECORD_GROWING },
+};
+
+static RiposteMessageState
+state_of_record (RiposteRecordState kept)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (states); i++)
+    if (states[i].kept == kept)
+      return states[i].state;
+  return RIPOSTE_MESSAGE_CUT_OFF;
+}
+
+static RiposteRecordState
+record_of_state (RiposteMessageState state)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (states); i++)
+    if (states[i].state == state)
+      return states[i].kept;
+  return RIPOSTE_RECORD_GROWING;
+}
+
+static void
+take_figures (RiposteMessage *self, const RiposteRecord *record)
+{
+  self->state = state_of_record (record->state);
+  self->info = (RiposteGenerationInfo){
+    .phase = RIPOSTE_PHASE_ENDED,
+    .n_read = record->n_read,
+    .n_to_read = record->n_read,
+    .n_context_used = record->n_context,
+    .n_written = record->n_written,
+    .tokens_per_second = record->tokens_per_second,
+  };
+  self->seconds = record->seconds;
+  g_free (self->error);
+  self->error = g_strdup (record->error);
+  riposte_message_set_model (self, record->model);
+}
+
+RiposteMessage *
+riposte_message_new_from_record (const RiposteRecord *record, RiposteMessage *parent)
+{
+  RiposteMessage *self = g_object_new (RIPOSTE_TYPE_MESSAGE, NULL);
+
+  self->id = g_strdup (record->id);
+  self->role = record->role == RIPOSTE_ROLE_USER ? RIPOSTE_ROLE_USER : RIPOSTE_ROLE_ASSISTANT;
+  self->parent = parent;
+  self->created = record->created;
+  g_string_assign (self->text, record->text);
+  take_figures (self, record);
+  return self;
+}
+
+RiposteRecord *
+riposte_message_make_record (RiposteMessage *self, const char *conversation)
+{
+  RiposteRecord *record = g_new0 (RiposteRecord, 1);
+
+  record->id = g_strdup (self->id);
+  record->conversation = g_strdup (conversation);
+  record->parent = self->parent ? g_strdup (self->parent->id) : NULL;
+  record->role = self->role;
+  record->state = record_of_state (self->state);
+  record->text = g_strndup (self->text->str, self->text->len);
+  record->error = g_strdup (self->error);
+  record->model = g_strdup (self->model);
+  record->created = self->created;
+  record->n_read = self->info.n_read;
+  record->n_written = self->info.n_written;
+  record->n_context = self->info.n_context_used;
+  record->tokens_per_second = self->info.tokens_per_second;
+  record->seconds = self->seconds;
+  return record;
+}
+
+/* What grows only gets longer. */
+void
+riposte_message_take_record (RiposteMessage *self, const RiposteRecord *record)
+{
+  g_return_if_fail (self->state == RIPOSTE_MESSAGE_ELSEWHERE);
+  if (strlen (record->text) > self->text->len)
+    riposte_message_append (self, record->text + self->text->len);
+  take_figures (self, record);
+  g_signal_emit (self, signals[CHANGED], 0);
+}
+
+const char *
+riposte_message_get_id (RiposteMessage *self)
+{
+  return self->id;
 }
 
 RiposteRole
@@ -97,7 +215,7 @@ riposte_message_get_state (RiposteMessage *self)
 gboolean
 riposte_message_is_busy (RiposteMessage *self)
 {
-  return self->state <= RIPOSTE_MESSAGE_WRITING;
+  return self->state <= RIPOSTE_MESSAGE_WRITING || self->state == RIPOSTE_MESSAGE_ELSEWHERE;
 }
 
 const char *
@@ -110,6 +228,51 @@ const RiposteGenerationInfo *
 riposte_message_get_info (RiposteMessage *self)
 {
   return &self->info;
+}
+
+const char *
+riposte_message_get_model (RiposteMessage *self)
+{
+  return self->model;
+}
+
+void
+riposte_message_set_model (RiposteMessage *self, const char *model)
+{
+  g_autofree char *copy = g_strdup (model);
+
+  g_free (self->model);
+  self->model = g_steal_pointer (&copy);
+}
+
+gint64
+riposte_message_get_created (RiposteMessage *self)
+{
+  return self->created;
+}
+
+double
+riposte_message_get_seconds (RiposteMessage *self)
+{
+  return self->seconds;
+}
+
+guint
+riposte_message_get_branch (RiposteMessage *self, guint *n_branches)
+{
+  if (n_branches)
+    *n_branches = self->n_branches;
+  return self->branch;
+}
+
+void
+riposte_message_set_branch (RiposteMessage *self, guint index, guint n_branches)
+{
+  if (self->branch == index && self->n_branches == n_branches)
+    return;
+  self->branch = index;
+  self->n_branches = n_branches;
+  g_signal_emit (self, signals[BRANCHES], 0);
 }
 
 /* ---- what it thinks and says ---- */
@@ -208,6 +371,7 @@ void
 riposte_message_end (RiposteMessage *self, const RiposteGenerationInfo *info, const GError *error)
 {
   self->info = *info;
+  self->seconds = (double)(g_get_monotonic_time () - self->started) / G_USEC_PER_SEC;
   if (error)
     {
       self->state = RIPOSTE_MESSAGE_FAILED;

@@ -4,6 +4,7 @@
 #include <gio/gio.h>
 
 #include "generate/generation.h"
+#include "store/database.h"
 
 G_BEGIN_DECLS
 
@@ -23,16 +24,24 @@ typedef enum
   RIPOSTE_MESSAGE_STOPPED,      /* by who asked */
   RIPOSTE_MESSAGE_CONTEXT_FULL, /* cut off, there being no more room */
   RIPOSTE_MESSAGE_FAILED,
+  RIPOSTE_MESSAGE_CUT_OFF,   /* by the end of the program */
+  RIPOSTE_MESSAGE_ELSEWHERE, /* another window writes it */
 } RiposteMessageState;
 
 #define RIPOSTE_TYPE_MESSAGE (riposte_message_get_type ())
 G_DECLARE_FINAL_TYPE (RiposteMessage, riposte_message, RIPOSTE, MESSAGE, GObject)
 
-/* Signals: "appended" (const char *): the text grew by this. "changed": the state or the figures are new. */
+/* Signals: "appended" (const char *): the text grew by this. "changed": the state or the figures are new. "branches":
+ * of the messages that follow the same one, this is another, or there are more or fewer. */
 
 /* @parent (nullable) is the message that this one follows; it outlives it in the conversation. */
 RiposteMessage *riposte_message_new (RiposteRole role, RiposteMessage *parent, const char *text);
+RiposteMessage *riposte_message_new_from_record (const RiposteRecord *record, RiposteMessage *parent);
+RiposteRecord *riposte_message_make_record (RiposteMessage *self, const char *conversation);
+/* What another window wrote since. */
+void riposte_message_take_record (RiposteMessage *self, const RiposteRecord *record);
 
+const char *riposte_message_get_id (RiposteMessage *self);
 RiposteRole riposte_message_get_role (RiposteMessage *self);
 RiposteMessage *riposte_message_get_parent (RiposteMessage *self);
 const char *riposte_message_get_text (RiposteMessage *self);
@@ -50,6 +59,16 @@ gboolean riposte_message_is_busy (RiposteMessage *self);
 /* Of FAILED: a sentence for who asked. */
 const char *riposte_message_get_error (RiposteMessage *self);
 const RiposteGenerationInfo *riposte_message_get_info (RiposteMessage *self);
+/* The name of the model that answered; nullable. */
+const char *riposte_message_get_model (RiposteMessage *self);
+void riposte_message_set_model (RiposteMessage *self, const char *model);
+/* Seconds since 1970. */
+gint64 riposte_message_get_created (RiposteMessage *self);
+/* From the question to the end of the answer. */
+double riposte_message_get_seconds (RiposteMessage *self);
+/* @index, from 0, of the @n_branches that begin where this one does. */
+guint riposte_message_get_branch (RiposteMessage *self, guint *n_branches);
+void riposte_message_set_branch (RiposteMessage *self, guint index, guint n_branches);
 
 void riposte_message_append (RiposteMessage *self, const char *text);
 void riposte_message_set_info (RiposteMessage *self, const RiposteGenerationInfo *info);

@@ -112,13 +112,33 @@ update_last (RiposteTranscript *self)
   gtk_widget_set_visible (GTK_WIDGET (self->earlier), self->first > 0);
 }
 
+/* From the end. */
+static void
+fill (RiposteTranscript *self)
+{
+  guint n = self->conversation ? g_list_model_get_n_items (G_LIST_MODEL (self->conversation)) : 0;
+  GtkWidget *child;
+
+  while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->messages))))
+    gtk_box_remove (self->messages, child);
+  self->first = n > PAGE ? n - PAGE : 0;
+  for (guint i = n; i-- > self->first;)
+    insert_view (self, i, NULL);
+  update_last (self);
+  self->following = TRUE;
+}
+
 static void
 on_items_changed (RiposteTranscript *self, guint position, guint removed, guint added)
 {
   guint at;
   GtkWidget *before;
 
-  g_return_if_fail (position >= self->first);
+  if (added > PAGE || position < self->first)
+    {
+      fill (self);
+      return;
+    }
   at = position - self->first;
   for (; removed > 0; removed--)
     gtk_box_remove (self->messages, nth_view (self, at));
@@ -129,8 +149,7 @@ on_items_changed (RiposteTranscript *self, guint position, guint removed, guint 
       before = before ? gtk_widget_get_next_sibling (before) : gtk_widget_get_first_child (GTK_WIDGET (self->messages));
     }
   update_last (self);
-  if (added)
-    self->following = TRUE; /* who asks wants to see the answer */
+  self->following = self->following || !removed; /* who asks wants to see the answer */
 }
 
 static void
@@ -148,24 +167,14 @@ on_earlier (RiposteTranscript *self)
 void
 riposte_transcript_set_conversation (RiposteTranscript *self, RiposteConversation *conversation)
 {
-  GtkWidget *child;
-  guint n;
-
   if (self->conversation == conversation)
     return;
   if (self->conversation)
     g_signal_handlers_disconnect_by_data (self->conversation, self);
   g_set_object (&self->conversation, conversation);
-  while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->messages))))
-    gtk_box_remove (self->messages, child);
-  self->first = 0;
-  if (!conversation)
-    return;
-  n = g_list_model_get_n_items (G_LIST_MODEL (conversation));
-  self->first = n > PAGE ? n - PAGE : 0;
-  on_items_changed (self, self->first, 0, n - self->first);
-  self->following = TRUE;
-  g_signal_connect_object (conversation, "items-changed", G_CALLBACK (on_items_changed), self, G_CONNECT_SWAPPED);
+  fill (self);
+  if (conversation)
+    g_signal_connect_object (conversation, "items-changed", G_CALLBACK (on_items_changed), self, G_CONNECT_SWAPPED);
 }
 
 /* ---- object ---- */

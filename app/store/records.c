@@ -137,6 +137,23 @@ get_time (gint64 created)
   return g_strdup_printf ("%" G_GINT64_FORMAT, created ? created : g_get_real_time () / G_USEC_PER_SEC);
 }
 
+/* What is asked in a conversation, or below a message, that another window deleted brings it back. */
+static gboolean
+make_way (RiposteDatabase *self, const RiposteRecord *record, const char *now, GError **error)
+{
+  static const char show_chat[]
+    = "UPDATE conversation SET updated = max (updated, ?), head = ?, deleted = NULL WHERE id = ?";
+  static const char show_path[]
+    = "WITH RECURSIVE path (id) AS (SELECT id FROM message WHERE id = ? AND deleted IS NOT NULL UNION ALL"
+      " SELECT message.parent FROM message, path WHERE message.id = path.id AND message.parent IS NOT NULL)"
+      " UPDATE message SET deleted = NULL WHERE id IN (SELECT id FROM path)";
+  const char *const values[] = { now, record->id, record->conversation };
+  const char *parent = record->parent;
+
+  return make_chat (self, record->conversation, now, error) && riposte_database_run (self, show_chat, values, 3, error)
+         && riposte_database_run (self, show_path, &parent, 1, error);
+}
+
 gboolean
 riposte_database_add_message (RiposteDatabase *self, const RiposteRecord *record, GError **error)
 {
@@ -149,16 +166,11 @@ gboolean
 riposte_database_put (RiposteDatabase *self, const RiposteRecord *record, GError **error)
 {
   g_autofree char *now = get_time (record->created);
-  const char *const values[] = { now, record->id, record->conversation };
   gboolean good;
 
   if (!riposte_database_begin (self, error))
     return FALSE;
-  good = make_chat (self, record->conversation, now, error)
-         && (has_message (self, record->id)
-             || riposte_database_run (self, "UPDATE conversation SET updated = max (updated, ?), head = ? WHERE id = ?",
-                                      values, 3, error))
-         && upsert (self, record, now, error);
+  good = (has_message (self, record->id) || make_way (self, record, now, error)) && upsert (self, record, now, error);
   return riposte_database_end (self, good, error);
 }
 
