@@ -26,7 +26,7 @@ def ask_shortly(window, question):
     """Asks, and stops the answer after some words."""
     before = len(window.answers())
     window.ask(question)
-    wait_for('some words', lambda: len(window.answers()) == before + 1 and len(window.answer_text()) > 40)
+    wait_for('a word', lambda: len(window.answers()) == before + 1 and 'token' in window.answer_text())
     for stop in window.find_all('push button', 'Stop'):
         stop.get_action_iface().do_action(0)
     wait_for_end(window)
@@ -39,7 +39,7 @@ def words_of_answer(window):
 def open_chat(window, title):
     row = wait_for(f'“{title}” in the list', lambda: next(
         (row for row in window.find_all('list item') if row.get_name().startswith(title)), None))
-    row.get_parent().get_selection_iface().select_child(row.get_index_in_parent())
+    window.select(row)
     wait_for('its answer', window.answers)
 
 

@@ -182,6 +182,10 @@ class Window:
         for code in reversed(codes):
             Atspi.generate_keyboard_event(code, None, Atspi.KeySynthType.RELEASE)
 
+    def select(self, row):
+        """A row of a list."""
+        assert Atspi.Selection.select_child(row.get_parent(), row.get_index_in_parent())
+
     def type(self, text):
         for letter in text:
             self.key({' ': 'space'}.get(letter, letter))
