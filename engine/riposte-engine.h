@@ -215,7 +215,7 @@ typedef struct
   float min_p;          /* 0…1; 0: off */
   float repeat_penalty; /* 1: off; 0.1…10 */
   guint repeat_last_n;  /* tokens that the penalty looks back on */
-  guint64 seed;         /* the same seed, prompt and device give the same answer */
+  guint64 seed;         /* see rp_session_generate() */
 } RpSamplerOptions;
 
 #define RP_SAMPLER_GREEDY ((RpSamplerOptions){ .top_p = 1, .repeat_penalty = 1, .repeat_last_n = 64 })
@@ -256,7 +256,10 @@ typedef struct
  * @prompt: the whole timeline, from its first token: the longest prefix that the KV cache holds already is kept
  * @stats: (out) (nullable)
  *
- * Prefills what is new of @prompt and decodes until a stop. A cancellation is no error: it is looked at between two
+ * Prefills what is new of @prompt and decodes until a stop. The same prompt, seed, device and batch size give the same
+ * answer, to the bit, in a new session and again right after it. A prompt that shares only its beginning with
+ * what the KV cache holds is fed in other batches than it would be from its first token; there sums round otherwise, and
+ * of two tokens that are as good as one another the other may be taken. A cancellation is no error: it is looked at between two
  * operations, so a call returns well within the time of one token.
  */
 gboolean rp_session_generate (RpSession *session,

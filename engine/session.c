@@ -19,7 +19,10 @@ struct _RpSession
   GArray *tokens; /* RpToken, one a filled position of the cache */
   GArray *ops;    /* RpOp, room for a pass */
   float *logits;  /* [n_vocab], of the last token */
-  gboolean logits_valid;
+  /* Those of the end of the last prompt, as they were made, and where that is: the prompt again needs no token to be fed
+   * anew, which in a batch of another size might round otherwise and answer otherwise. 0: none. */
+  float *prompt_logits;
+  guint n_prompt;
 };
 
 static RpDType
@@ -124,7 +127,8 @@ rp_session_new (RpModel *model, const RpSessionOptions *options, GError **error)
   self->tokens = g_array_sized_new (FALSE, FALSE, sizeof (RpToken), self->n_context);
   self->ops = g_array_sized_new (FALSE, FALSE, sizeof (RpOp), model->hparams.n_layers * 32 + 8);
   self->logits = g_try_new (float, model->n_vocab);
-  if (!self->logits)
+  self->prompt_logits = g_try_new (float, model->n_vocab);
+  if (!self->logits || !self->prompt_logits)
     {
       g_set_error_literal (error, RP_ERROR, RP_ERROR_MEMORY, "Out of memory");
       return NULL;
@@ -148,6 +152,7 @@ rp_session_free (RpSession *self)
   g_array_unref (self->tokens);
   g_array_unref (self->ops);
   g_free (self->logits);
+  g_free (self->prompt_logits);
   g_free (self);
 }
 
@@ -169,7 +174,8 @@ rp_session_rewind (RpSession *self, guint n_tokens)
   if (n_tokens >= self->tokens->len)
     return;
   g_array_set_size (self->tokens, n_tokens);
-  self->logits_valid = FALSE;
+  if (n_tokens < self->n_prompt)
+    self->n_prompt = 0;
 }
 
 /* Reads the logits of rows first … first + n - 1 of the last pass into out. */
@@ -253,7 +259,6 @@ rp_session_logits (RpSession *self,
 
   if (!check_tokens (self, tokens, n_tokens, before, error))
     return FALSE;
-  self->logits_valid = FALSE;
   for (gsize done = 0; done < n_tokens;)
     {
       guint n = MIN (n_tokens - done, self->n_batch);
@@ -292,7 +297,7 @@ prefill (RpSession *self,
 {
   guint reused = common_prefix (self, prompt, n_prompt);
 
-  if (reused == n_prompt && !(self->logits_valid && self->tokens->len == n_prompt))
+  if (reused == n_prompt && reused != self->n_prompt)
     reused--; /* its logits are wanted */
   stats->n_reused = reused;
   rp_session_rewind (self, reused);
@@ -300,13 +305,16 @@ prefill (RpSession *self,
     {
       guint done = self->tokens->len, n = MIN (n_prompt - done, self->n_batch);
 
-      self->logits_valid = FALSE;
       if (!feed (self, prompt + done, n, self->logits, done + n == n_prompt ? 1 : 0, options->cancel, error))
         return FALSE;
       if (options->prefill)
         options->prefill (done + n, n_prompt, options->user_data);
     }
-  self->logits_valid = TRUE;
+  if (reused < n_prompt)
+    memcpy (self->prompt_logits, self->logits, self->model->n_vocab * sizeof *self->logits);
+  else
+    memcpy (self->logits, self->prompt_logits, self->model->n_vocab * sizeof *self->logits);
+  self->n_prompt = n_prompt;
   return TRUE;
 }
 
@@ -393,7 +401,6 @@ decode (RpSession *self,
           return TRUE;
         }
       token = rp_sampler_sample (sampler, self->logits, (RpToken *)self->tokens->data, self->tokens->len);
-      self->logits_valid = FALSE; /* the penalty changed them */
       if (!options->ignore_end && rp_model_is_end (model, token))
         {
           stats->stop = RP_STOP_END;
