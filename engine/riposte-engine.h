@@ -157,8 +157,10 @@ char *rp_model_chat_prompt (RpModel *model, const RpChatMessage *messages, gsize
  */
 char *rp_model_chat_prompt_json (RpModel *model, const char *variables, gssize length, GError **error);
 
-/* A conversation as plain text, "User: …" and "Assistant:", for a model whose template cannot be used. */
+/* A conversation as plain text, "User: …" and "Assistant:", for a model whose template cannot be used. Tokenize it with
+ * add_special and without parse_special; a model that knows no better goes on with RP_CHAT_PLAIN_END. */
 char *rp_chat_plain_prompt (const RpChatMessage *messages, gsize n_messages);
+#define RP_CHAT_PLAIN_END "\nUser:"
 
 /* Text around a gap that the model fills in. Lengths may be -1, up to the NUL. */
 typedef struct
@@ -231,11 +233,12 @@ typedef struct
   GArray *tokens; /* (nullable) (element-type RpToken): what was made is appended */
   gboolean ignore_end;
   const char *const *marks; /* (nullable) ended by NULL: control tokens that come as text; others do not */
+  const char *until; /* (nullable) text that ends the answer and is no part of it */
 } RpGenerateOptions;
 
 typedef enum
 {
-  RP_STOP_END,       /* the model ended its answer */
+  RP_STOP_END,       /* the model ended its answer, or came to RpGenerateOptions.until */
   RP_STOP_LENGTH,    /* n_predict */
   RP_STOP_CONTEXT,   /* the context is full */
   RP_STOP_CANCELLED, /* the RpCancel was set, or the text function returned FALSE; what was made stays in the session */

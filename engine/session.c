@@ -318,12 +318,14 @@ prefill (RpSession *self,
   return TRUE;
 }
 
-/* What was made and can be shown: pieces are held back until their UTF-8 is whole. */
+/* What was made and can be shown: pieces are held back until their UTF-8 is whole, and until it is known that they do
+ * not begin the text that ends the answer. */
 typedef struct
 {
   const RpGenerateOptions *options;
   GString *text;
-  GArray *marks; /* of RpToken: control tokens that are shown */
+  GArray *marks;  /* of RpToken: control tokens that are shown */
+  gboolean ended; /* by the text that ends the answer */
 } Output;
 
 static GArray *
@@ -350,18 +352,43 @@ is_mark (const Output *output, RpToken token)
   return FALSE;
 }
 
+/* How many of the first @n bytes come before the text that ends the answer, or before what may become it. */
+static gsize
+before_end (Output *output, gsize n, gboolean everything)
+{
+  const char *text = output->text->str, *until = output->options->until;
+  const char *found = g_strstr_len (text, (gssize)n, until);
+  gsize held;
+
+  if (found)
+    {
+      output->ended = TRUE;
+      return found - text;
+    }
+  if (everything)
+    return n;
+  for (held = MIN (n, strlen (until) - 1); held > 0; held--)
+    if (memcmp (text + n - held, until, held) == 0)
+      break;
+  return n - held;
+}
+
 static gboolean
 emit (Output *output, gboolean everything)
 {
   gsize n = rp_utf8_complete (output->text->str, output->text->len);
   gboolean go_on = TRUE;
 
+  if (output->ended)
+    return FALSE;
   if (everything && n < output->text->len)
     {
       g_autofree char *valid = g_utf8_make_valid (output->text->str, output->text->len);
       g_string_assign (output->text, valid);
       n = output->text->len;
     }
+  if (output->options->until && *output->options->until)
+    n = before_end (output, n, everything);
   if (n && output->options->text)
     {
       if (g_utf8_validate (output->text->str, n, NULL))
@@ -373,7 +400,7 @@ emit (Output *output, gboolean everything)
         }
     }
   g_string_erase (output->text, 0, n);
-  return go_on;
+  return go_on && !output->ended;
 }
 
 static gboolean
@@ -413,7 +440,7 @@ decode (RpSession *self,
         rp_tokenizer_decode (model->tokenizer, token, is_mark (output, token), output->text);
       if (!emit (output, FALSE))
         {
-          stats->stop = RP_STOP_CANCELLED;
+          stats->stop = output->ended ? RP_STOP_END : RP_STOP_CANCELLED;
           return TRUE;
         }
       if (options->n_predict && stats->n_decoded == options->n_predict)
@@ -454,7 +481,7 @@ rp_session_generate (RpSession *self,
   g_autoptr (RpSampler) sampler = NULL;
   g_autoptr (GString) text = g_string_new (NULL);
   g_autoptr (GArray) marks = find_marks (self->model->tokenizer, options->marks);
-  Output output = { options, text, marks };
+  Output output = { options, text, marks, FALSE };
   GError *local = NULL;
   gint64 start = g_get_monotonic_time ();
   gboolean ok;

@@ -84,7 +84,11 @@ update_notice (RiposteMessageView *self)
       show_notice (self, "content-loading-symbolic", _ ("Another window is writing this answer."));
       break;
     default:
-      show_notice (self, NULL, NULL);
+      if (riposte_message_get_info (self->message)->plain)
+        show_notice (self, "dialog-information-symbolic",
+                     _ ("This model has no chat template that can be used, so it was asked in plain text."));
+      else
+        show_notice (self, NULL, NULL);
       break;
     }
 }

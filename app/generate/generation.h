@@ -25,6 +25,7 @@ typedef struct
   guint n_written;         /* tokens of the answer */
   double tokens_per_second;
   RpStopReason stop; /* where there is no error */
+  gboolean plain;    /* asked in plain text: the model has no chat template that can be used */
 } RiposteGenerationInfo;
 
 #define RIPOSTE_TYPE_GENERATION (riposte_generation_get_type ())

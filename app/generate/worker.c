@@ -137,14 +137,6 @@ load_model (RiposteWorker *self, const Job *job, GError **error)
   self->model = rp_model_load (self->engine, job->path, &options, error);
   if (!self->model)
     return FALSE;
-  if (!rp_model_has_chat_template (self->model))
-    {
-      /* asked for what is wrong with it: a model that cannot chat is better refused now than at the first question */
-      RpChatMessage hello = { "user", "Hello" };
-      g_autofree char *prompt = rp_model_chat_prompt (self->model, &hello, 1, error);
-      if (!prompt)
-        return FALSE;
-    }
   self->session = rp_session_new (self->model, &session, error);
   return self->session != NULL;
 }
@@ -217,15 +209,42 @@ on_text (const char *text, gsize length, gpointer user_data)
   return TRUE;
 }
 
+/* The tokens of the conversation: in the model's own chat template, or as plain text where that cannot be used. */
+static GArray *
+make_prompt (RiposteWorker *self, Answering *answering, GError **error)
+{
+  guint n_turns = riposte_generation_get_n_turns (answering->generation);
+  g_autofree RpChatMessage *turns = g_new (RpChatMessage, n_turns);
+  g_autofree char *text = NULL;
+  GError *local = NULL;
+
+  for (guint i = 0; i < n_turns; i++)
+    turns[i] = riposte_generation_get_turn (answering->generation, i);
+  text = rp_model_chat_prompt (self->model, turns, n_turns, &local);
+  if (text)
+    {
+      const char *opened = riposte_reasoning_find_opened (text);
+
+      if (opened) /* the answer is whole only with what the template began of it */
+        riposte_generation_post_text (answering->generation, opened, strlen (opened));
+      return rp_model_tokenize (self->model, text, -1, FALSE, TRUE, error);
+    }
+  if (!g_error_matches (local, RP_ERROR, RP_ERROR_TEMPLATE))
+    {
+      g_propagate_error (error, local);
+      return NULL;
+    }
+  g_error_free (local);
+  answering->info.plain = TRUE;
+  text = rp_chat_plain_prompt (turns, n_turns);
+  return rp_model_tokenize (self->model, text, -1, TRUE, FALSE, error);
+}
+
 static gboolean
 answer (RiposteWorker *self, Answering *answering, GError **error)
 {
   RiposteGeneration *generation = answering->generation;
-  g_autofree RpChatMessage *turns = NULL;
-  g_autofree char *text = NULL;
   g_autoptr (GArray) prompt = NULL;
-  const char *opened;
-  guint n_turns = riposte_generation_get_n_turns (generation);
   RpGenerateOptions options = {
     .sampler = *riposte_generation_get_sampler (generation),
     .cancel = riposte_generation_get_cancel_flag (generation),
@@ -237,16 +256,10 @@ answer (RiposteWorker *self, Answering *answering, GError **error)
   };
   RpGenerateStats stats;
 
-  turns = g_new (RpChatMessage, n_turns);
-  for (guint i = 0; i < n_turns; i++)
-    turns[i] = riposte_generation_get_turn (generation, i);
-  text = rp_model_chat_prompt (self->model, turns, n_turns, error);
-  prompt = text ? rp_model_tokenize (self->model, text, -1, FALSE, TRUE, error) : NULL;
+  prompt = make_prompt (self, answering, error);
   if (!prompt)
     return FALSE;
-  opened = riposte_reasoning_find_opened (text);
-  if (opened) /* the answer is whole only with what the template began of it */
-    riposte_generation_post_text (generation, opened, strlen (opened));
+  options.until = answering->info.plain ? RP_CHAT_PLAIN_END : NULL;
   answering->n_prompt = prompt->len;
   answering->info.phase = RIPOSTE_PHASE_READING;
   answering->info.n_to_read = prompt->len;

@@ -10,6 +10,7 @@ typedef struct
 {
   char *prompt, *prompt_file, *system, *fim_prefix, *fim_suffix, *fim_file;
   gboolean chat, special, ids, ignore_end, quiet;
+  gboolean plain; /* the chat template could not be used */
   int n_predict, top_k;
   double temperature, top_p, min_p, repeat_penalty;
   gint64 seed;
@@ -41,14 +42,14 @@ read_prompt (const Options *options, char **prompt, gsize *length, GError **erro
 }
 
 /* In the model's own chat template; where that cannot be used, the reason is told, and plain text has to do. */
-static char *
-make_chat (RpModel *model, const RpChatMessage *messages, guint n, GError **error)
+static GArray *
+make_chat (RpModel *model, const RpChatMessage *messages, guint n, Options *options, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  char *chat = rp_model_chat_prompt (model, messages, n, &local);
+  g_autofree char *chat = rp_model_chat_prompt (model, messages, n, &local);
 
   if (chat)
-    return chat;
+    return rp_model_tokenize (model, chat, -1, FALSE, TRUE, error);
   if (!g_error_matches (local, RP_ERROR, RP_ERROR_TEMPLATE))
     {
       g_propagate_error (error, g_steal_pointer (&local));
@@ -56,14 +57,16 @@ make_chat (RpModel *model, const RpChatMessage *messages, guint n, GError **erro
     }
   g_autofree char *line = rp_printable (local->message, -1, CLI_MAX_MESSAGE);
   fprintf (stderr, "%s: %s; the question is asked in plain text\n", g_get_prgname (), line);
-  return rp_chat_plain_prompt (messages, n);
+  options->plain = TRUE;
+  chat = rp_chat_plain_prompt (messages, n);
+  return rp_model_tokenize (model, chat, -1, TRUE, FALSE, error);
 }
 
 /* The tokens that the model sees: the text as it is, or a question in the model's own chat template. */
 static GArray *
-make_prompt (RpModel *model, const Options *options, GError **error)
+make_prompt (RpModel *model, Options *options, GError **error)
 {
-  g_autofree char *text = NULL, *chat = NULL;
+  g_autofree char *text = NULL;
   gsize length;
   RpChatMessage messages[2];
   guint n = 0;
@@ -83,8 +86,7 @@ make_prompt (RpModel *model, const Options *options, GError **error)
   if (options->system)
     messages[n++] = (RpChatMessage){ "system", options->system };
   messages[n++] = (RpChatMessage){ "user", text };
-  chat = make_chat (model, messages, n, error);
-  return chat ? rp_model_tokenize (model, chat, -1, FALSE, TRUE, error) : NULL;
+  return make_chat (model, messages, n, options, error);
 }
 
 static gboolean
@@ -127,6 +129,7 @@ run (RpModel *model, RpSession *session, GArray *prompt, Options *options, RpGen
     .user_data = options,
     .tokens = tokens,
     .ignore_end = options->ignore_end,
+    .until = options->plain ? RP_CHAT_PLAIN_END : NULL,
   };
 
   if (!rp_session_generate (session, (RpToken *)prompt->data, prompt->len, &generate, stats, error))

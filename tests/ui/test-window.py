@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from window import Window, is_sensitive, small_model, wait_for, text_of  # noqa: E402
+import gguf  # noqa: E402
 from tap import case, main  # noqa: E402
 
 LONG = 'Write a story about a lighthouse keeper, in ten chapters, with every detail.'
@@ -181,6 +182,17 @@ def a_question_too_long_for_the_context_is_told_and_the_chat_goes_on():
         window.ask('Name one fruit.')
         wait_for_end(window)
         assert 'tok' in window.answer_text(), window.answer_text()
+
+
+@case
+def a_model_without_a_chat_template_is_asked_in_plain_text():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'plain.gguf'
+        path.write_bytes(gguf.Model(chat=None).bytes())
+        with Window('--model', path, '--device', 'cpu') as window:
+            window.ask('x')
+            wait_for('it says so', lambda: window.has_text('it was asked in plain text'))
+            wait_for('an answer', lambda: window.has_text('tok/s'))
 
 
 @case
