@@ -233,7 +233,7 @@ typedef struct
   GArray *tokens; /* (nullable) (element-type RpToken): what was made is appended */
   gboolean ignore_end;
   const char *const *marks; /* (nullable) ended by NULL: control tokens that come as text; others do not */
-  const char *until; /* (nullable) text that ends the answer and is no part of it */
+  const char *until;        /* (nullable) text that ends the answer and is no part of it */
 } RpGenerateOptions;
 
 typedef enum
