@@ -216,7 +216,8 @@ test_figures (void)
                                  .n_written = 4000000000,
                                  .n_context = 3,
                                  .tokens_per_second = 1234.0625,
-                                 .seconds = 0.5 };
+                                 .seconds = 0.5,
+                                 .thinking_seconds = 0.25 };
 
   g_assert_true (riposte_database_put (db, &record, NULL));
   records = riposte_database_list (db, "c", NULL);
@@ -230,6 +231,7 @@ test_figures (void)
   g_assert_cmpuint (read->n_written, ==, 4000000000);
   g_assert_cmpuint (read->n_context, ==, 3);
   g_assert_true (read->tokens_per_second == 1234.0625 && read->seconds == 0.5);
+  g_assert_true (read->thinking_seconds == 0.25);
 }
 
 static char *

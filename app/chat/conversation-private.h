@@ -27,6 +27,7 @@ struct _RiposteConversation
   char *head; /* that the store gave */
   GCancellable *loading;
   GError *load_error;
+  guint keep_ms; /* a growing answer is handed over so often */
   guint keep_timeout, watch_timeout;
 };
 
@@ -43,7 +44,7 @@ void riposte_conversation_show_head (RiposteConversation *self, const char *id);
 
 /* ---- conversation-store.c ---- */
 void riposte_conversation_keep (RiposteConversation *self, RiposteMessage *message);
-/* The answer, within half a second. */
+/* The answer, within half a second, with what comes until then. */
 void riposte_conversation_keep_soon (RiposteConversation *self);
 /* Starts the generation once the answer's beginning, and so the question before it, is on the disk or could not be put
  * there. */

@@ -1,6 +1,5 @@
 #include "chat/conversation-private.h"
 
-#define KEEP_MS       500
 #define WATCH_SECONDS 2
 
 /* ---- keeping ---- */
@@ -37,7 +36,7 @@ void
 riposte_conversation_keep_soon (RiposteConversation *self)
 {
   if (self->store && !self->keep_timeout)
-    self->keep_timeout = g_timeout_add (KEEP_MS, on_keep_timeout, self);
+    self->keep_timeout = g_timeout_add (self->keep_ms, on_keep_timeout, self);
 }
 
 void

@@ -3,6 +3,7 @@
 #include "chat/plain-text.h"
 
 #define TITLE_CHARS 48
+#define KEEP_MS     500
 
 static void riposte_conversation_list_model_init (GListModelInterface *iface);
 
@@ -63,6 +64,7 @@ riposte_conversation_init (RiposteConversation *self)
   self->shown = g_hash_table_new (NULL, NULL);
   self->loading = g_cancellable_new ();
   self->loaded = TRUE;
+  self->keep_ms = KEEP_MS;
 }
 
 static void

@@ -130,6 +130,7 @@ take_figures (RiposteMessage *self, const RiposteRecord *record)
     .tokens_per_second = record->tokens_per_second,
   };
   self->seconds = record->seconds;
+  self->thinking_seconds = record->thinking_seconds;
   g_free (self->error);
   self->error = g_strdup (record->error);
   riposte_message_set_model (self, record->model);
@@ -168,18 +169,8 @@ riposte_message_make_record (RiposteMessage *self, const char *conversation)
   record->n_context = self->info.n_context_used;
   record->tokens_per_second = self->info.tokens_per_second;
   record->seconds = self->seconds;
+  record->thinking_seconds = self->thinking_seconds;
   return record;
-}
-
-/* What grows only gets longer. */
-void
-riposte_message_take_record (RiposteMessage *self, const RiposteRecord *record)
-{
-  g_return_if_fail (self->state == RIPOSTE_MESSAGE_ELSEWHERE);
-  if (strlen (record->text) > self->text->len)
-    riposte_message_append (self, record->text + self->text->len);
-  take_figures (self, record);
-  g_signal_emit (self, signals[CHANGED], 0);
 }
 
 const char *
@@ -386,6 +377,19 @@ riposte_message_end (RiposteMessage *self, const RiposteGenerationInfo *info, co
   riposte_reasoning_finish (get_reasoning (self));
   measure_thinking (self);
   self->began_at = 0;
+  g_signal_emit (self, signals[CHANGED], 0);
+}
+
+/* What grows only gets longer. */
+void
+riposte_message_take_record (RiposteMessage *self, const RiposteRecord *record)
+{
+  g_return_if_fail (self->state == RIPOSTE_MESSAGE_ELSEWHERE);
+  if (strlen (record->text) > self->text->len)
+    riposte_message_append (self, record->text + self->text->len);
+  take_figures (self, record);
+  if (self->state != RIPOSTE_MESSAGE_ELSEWHERE)
+    riposte_reasoning_finish (get_reasoning (self));
   g_signal_emit (self, signals[CHANGED], 0);
 }
 

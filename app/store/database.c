@@ -57,6 +57,8 @@ static const char *const migrations[] = {
   "CREATE TRIGGER title_gone AFTER DELETE ON conversation BEGIN"
   "  INSERT INTO conversation_title (conversation_title, rowid, title) VALUES ('delete', old.number, old.title); END;"
   "INSERT INTO conversation_title (rowid, title) SELECT number, title FROM conversation;",
+
+  "ALTER TABLE message ADD COLUMN thinking_seconds REAL NOT NULL DEFAULT 0;",
 };
 
 G_DEFINE_QUARK (riposte - store - error - quark, riposte_store_error)

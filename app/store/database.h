@@ -44,6 +44,7 @@ typedef struct
   guint n_read, n_written, n_context;
   double tokens_per_second;
   double seconds; /* from the question to the end */
+  double thinking_seconds;
 } RiposteRecord;
 
 RiposteRecord *riposte_record_copy (const RiposteRecord *record);

@@ -2,7 +2,7 @@
 
 #define MESSAGE                                                                                                        \
   "id, conversation, parent, role, state, text, error, model, attachments, created, n_read, n_written, n_context,"     \
-  " tokens_per_second, seconds"
+  " tokens_per_second, seconds, thinking_seconds"
 
 /* What follows message ?1, itself included. */
 #define BRANCH                                                                                                         \
@@ -70,6 +70,7 @@ read_message (sqlite3_stmt *row)
   record->n_context = (guint)sqlite3_column_int64 (row, 12);
   record->tokens_per_second = sqlite3_column_double (row, 13);
   record->seconds = sqlite3_column_double (row, 14);
+  record->thinking_seconds = sqlite3_column_double (row, 15);
   return record;
 }
 
@@ -77,13 +78,14 @@ static gboolean
 upsert (RiposteDatabase *self, const RiposteRecord *record, const char *now, GError **error)
 {
   const char *sql
-    = "INSERT INTO message (" MESSAGE ", writer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    = "INSERT INTO message (" MESSAGE ", writer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
       " ON CONFLICT (id) DO UPDATE SET text = excluded.text, state = excluded.state, error = excluded.error,"
       "  model = excluded.model, n_read = excluded.n_read, n_written = excluded.n_written,"
-      "  n_context = excluded.n_context, tokens_per_second = excluded.tokens_per_second, seconds = excluded.seconds"
+      "  n_context = excluded.n_context, tokens_per_second = excluded.tokens_per_second, seconds = excluded.seconds,"
+      "  thinking_seconds = excluded.thinking_seconds"
       "  WHERE message.state = 0 AND message.writer = excluded.writer";
   char role[16], state[16], n_read[16], n_written[16], n_context[16];
-  char speed[G_ASCII_DTOSTR_BUF_SIZE], seconds[G_ASCII_DTOSTR_BUF_SIZE];
+  char speed[G_ASCII_DTOSTR_BUF_SIZE], seconds[G_ASCII_DTOSTR_BUF_SIZE], thinking[G_ASCII_DTOSTR_BUF_SIZE];
   const char *const values[] = { record->id,
                                  record->conversation,
                                  record->parent,
@@ -99,6 +101,7 @@ upsert (RiposteDatabase *self, const RiposteRecord *record, const char *now, GEr
                                  n_context,
                                  speed,
                                  seconds,
+                                 thinking,
                                  self->writer };
 
   g_snprintf (role, sizeof role, "%d", record->role);
@@ -108,6 +111,7 @@ upsert (RiposteDatabase *self, const RiposteRecord *record, const char *now, GEr
   g_snprintf (n_context, sizeof n_context, "%u", record->n_context);
   g_ascii_dtostr (speed, sizeof speed, record->tokens_per_second);
   g_ascii_dtostr (seconds, sizeof seconds, record->seconds);
+  g_ascii_dtostr (thinking, sizeof thinking, record->thinking_seconds);
   return riposte_database_run (self, sql, values, G_N_ELEMENTS (values), error);
 }
 
