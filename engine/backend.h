@@ -337,7 +337,8 @@ typedef struct _RpVulkan RpVulkan;        /* vulkan/device.c: an instance and wh
 RpVulkan *rp_vulkan_new (GError **error); /* RP_ERROR_DEVICE: no loader, no driver or no usable device, in words */
 void rp_vulkan_free (RpVulkan *vulkan);
 guint rp_vulkan_get_n_devices (RpVulkan *vulkan);
-const RpDeviceInfo *rp_vulkan_get_device (RpVulkan *vulkan, guint index);         /* id "vulkan:INDEX" */
+const RpDeviceInfo *rp_vulkan_get_device (RpVulkan *vulkan, guint index); /* id "vulkan:INDEX" */
+guint64 rp_vulkan_get_free_memory (RpVulkan *vulkan, guint index); /* of its own heap, in bytes, as the driver says */
 RpBackend *rp_vulkan_backend_new (RpVulkan *vulkan, guint index, GError **error); /* @vulkan outlives it */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RpBackend, rp_backend_free)

@@ -124,6 +124,34 @@ rp_engine_find_device (RpEngine *self, const char *name, GError **error)
   return NULL;
 }
 
+/* What programs can still take, as the kernel estimates it. */
+static guint64
+available_memory (void)
+{
+  g_autofree char *text = NULL;
+  const char *line;
+
+  if (!g_file_get_contents ("/proc/meminfo", &text, NULL, NULL) || !(line = strstr (text, "MemAvailable:")))
+    return 0;
+  return g_ascii_strtoull (line + strlen ("MemAvailable:"), NULL, 10) * 1024;
+}
+
+guint64
+rp_engine_get_free_memory (RpEngine *self, const RpDeviceInfo *device)
+{
+  guint64 host = available_memory ();
+
+  if (device == &self->cpu)
+    return host;
+  for (guint i = 0; i < rp_vulkan_get_n_devices (self->vulkan); i++)
+    if (rp_vulkan_get_device (self->vulkan, i) == device)
+      {
+        guint64 left = rp_vulkan_get_free_memory (self->vulkan, i);
+        return device->kind == RP_DEVICE_SOFTWARE_VULKAN ? MIN (left, host) : left;
+      }
+  return 0;
+}
+
 RpBackend *
 rp_engine_create_backend (RpEngine *self, const RpDeviceInfo *device, guint n_threads, GError **error)
 {

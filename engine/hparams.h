@@ -63,5 +63,6 @@ typedef struct
 /* RP_ERROR_FORMAT names the key that is missing or out of range. @hparams is to be cleared in any case. */
 gboolean rp_hparams_read (RpHparams *hparams, const RpArch *arch, const RpGguf *gguf, GError **error);
 void rp_hparams_clear (RpHparams *hparams);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RpHparams, rp_hparams_clear)
 
 G_END_DECLS

@@ -43,9 +43,8 @@ rp_kv_cache_clear (RpKvCache *cache)
 }
 
 guint64
-rp_kv_cache_token_bytes (const RpModel *model, RpDType type)
+rp_kv_cache_token_bytes (const RpHparams *hparams, RpDType type)
 {
-  const RpHparams *hparams = &model->hparams;
   guint64 bytes = 0;
 
   for (guint i = 0; i < hparams->n_layers; i++)

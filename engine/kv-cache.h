@@ -18,6 +18,6 @@ typedef struct
 gboolean rp_kv_cache_init (RpKvCache *cache, const RpModel *model, RpDType type, guint n_context, GError **error);
 void rp_kv_cache_clear (RpKvCache *cache);
 /* Of one token, in all layers. */
-guint64 rp_kv_cache_token_bytes (const RpModel *model, RpDType type);
+guint64 rp_kv_cache_token_bytes (const RpHparams *hparams, RpDType type);
 
 G_END_DECLS

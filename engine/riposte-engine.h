@@ -90,7 +90,42 @@ const char *rp_engine_get_vulkan_problem (RpEngine *engine);
  */
 const RpDeviceInfo *rp_engine_find_device (RpEngine *engine, const char *name, GError **error);
 
+/* Bytes that @device could still give now; 0 where nobody knows. */
+guint64 rp_engine_get_free_memory (RpEngine *engine, const RpDeviceInfo *device);
+/**
+ * rp_engine_measure:
+ * @bytes_per_second: (out): weights that @device reads while it answers, with this engine's own kernels
+ *
+ * Multiplies a matrix of 132 MB for a quarter of a second or so. Every weight is read once a token, so this, divided by
+ * the bytes that a token reads of a model, is nearly how fast it can answer.
+ */
+gboolean rp_engine_measure (RpEngine *engine, const RpDeviceInfo *device, double *bytes_per_second, GError **error);
+
 /* ---- models ---- */
+
+/* What a file says of itself. */
+typedef struct
+{
+  char *name;         /* general.name, or the file's name */
+  char *architecture; /* (nullable) "qwen2" */
+  guint64 n_parameters;
+  guint64 weight_bytes;
+  guint64 active_bytes;          /* of those, what a token reads: of experts, only the chosen ones */
+  guint64 context_bytes;         /* keys and values of a token, in F16 */
+  guint n_context;               /* what it was trained for */
+  guint n_expert, n_expert_used; /* 0: dense */
+  gboolean has_chat_template;
+} RpModelInfo;
+
+/**
+ * rp_model_describe:
+ *
+ * Reads the head of a file, in any thread. After a failure @info is what is known in spite of it, a name at least where
+ * the file is a GGUF; it is to be cleared in any case. RP_ERROR_UNSUPPORTED: this is no model that rp_model_load() takes
+ */
+gboolean rp_model_describe (const char *path, RpModelInfo *info, GError **error);
+void rp_model_info_clear (RpModelInfo *info);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RpModelInfo, rp_model_info_clear)
 
 typedef gboolean (*RpProgressFunc) (double fraction, gpointer user_data); /* in 0…1; FALSE cancels */
 

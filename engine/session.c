@@ -48,7 +48,7 @@ kv_type_of (const RpModel *model, RpKvType type)
 static guint
 default_context (const RpModel *model, RpDType type)
 {
-  guint64 affordable = model->device->memory_bytes / 4 / MAX (1, rp_kv_cache_token_bytes (model, type));
+  guint64 affordable = model->device->memory_bytes / 4 / MAX (1, rp_kv_cache_token_bytes (&model->hparams, type));
 
   return MIN (MIN (model->hparams.n_context, DEFAULT_CONTEXT), CLAMP (affordable, 512, RP_MAX_CONTEXT));
 }

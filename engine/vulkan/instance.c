@@ -124,16 +124,25 @@ find_queue_family (const RpVulkan *vulkan, VkPhysicalDevice physical, guint *fou
   return any;
 }
 
-/* Of the largest heap of the device's own. */
+/* The largest heap of the device's own; memoryHeapCount where there is none. */
+static guint32
+own_heap (const VkPhysicalDeviceMemoryProperties *memory)
+{
+  guint32 best = memory->memoryHeapCount;
+
+  for (guint32 i = 0; i < memory->memoryHeapCount; i++)
+    if ((memory->memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT)
+        && (best == memory->memoryHeapCount || memory->memoryHeaps[i].size > memory->memoryHeaps[best].size))
+      best = i;
+  return best;
+}
+
 static guint64
 own_memory (const VkPhysicalDeviceMemoryProperties *memory)
 {
-  guint64 size = 0;
+  guint32 heap = own_heap (memory);
 
-  for (guint32 i = 0; i < memory->memoryHeapCount; i++)
-    if (memory->memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT)
-      size = MAX (size, memory->memoryHeaps[i].size);
-  return size;
+  return heap < memory->memoryHeapCount ? memory->memoryHeaps[heap].size : 0;
 }
 
 static RpVkAdapter *
@@ -380,4 +389,18 @@ rp_vulkan_get_device (RpVulkan *vulkan, guint index)
 {
   g_return_val_if_fail (index < vulkan->adapters->len, NULL);
   return &((const RpVkAdapter *)vulkan->adapters->pdata[index])->info;
+}
+
+guint64
+rp_vulkan_get_free_memory (RpVulkan *self, guint index)
+{
+  const RpVkAdapter *adapter = self->adapters->pdata[index];
+  VkPhysicalDeviceMemoryBudgetPropertiesEXT budget = { VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT };
+  VkPhysicalDeviceMemoryProperties2 memory = { VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2, &budget };
+  guint32 heap = own_heap (&adapter->memory);
+
+  if (!adapter->has_memory_budget || heap == adapter->memory.memoryHeapCount)
+    return adapter->info.memory_bytes;
+  self->vk.GetPhysicalDeviceMemoryProperties2 (adapter->physical, &memory);
+  return budget.heapBudget[heap] - MIN (budget.heapBudget[heap], budget.heapUsage[heap]);
 }
