@@ -3,6 +3,7 @@
 
 test-data.py DESKTOP-FILE METAINFO: both as the build merged them."""
 import glob
+import json
 import os
 import re
 import shutil
@@ -116,6 +117,44 @@ def every_setting_is_used():
     schema = ET.fromstring(read(f'data/{app_id()}.gschema.xml')).find('schema')
     unused = [key.get('name') for key in schema.iter('key') if f'"{key.get("name")}"' not in sources]
     assert not unused, unused
+
+
+@tap.case
+def the_catalogue_of_models_is_complete_and_agrees_with_itself():
+    content = json.loads(read('data/models.json'))
+    models = content['models']
+    texts = set(re.findall(r'N_ \("(.*?)"\)', read('app/models/catalogue.c')))
+    for field in ('id', 'name', 'file', 'url'):
+        values = [model[field] for model in models if field in model]
+        assert len(set(values)) == len(values), field
+    assert content['default'] in [model['id'] for model in models if 'url' in model and 'packages' in model]
+    for model in models:
+        name = model['id']
+        fields = {'id', 'name', 'publisher', 'about', 'licence', 'context', 'parameters', 'active_parameters',
+                  'context_bytes', 'file', 'size', 'sha256'}
+        assert fields <= set(model) <= fields | {'url', 'packages'}, name
+        assert model['url' if 'url' in model else 'packages'], name
+        for field in ('id', 'name', 'publisher', 'about', 'licence', 'file'):
+            assert isinstance(model[field], str) and model[field].strip() == model[field] != '', (name, field)
+        for field in ('context', 'parameters', 'active_parameters', 'context_bytes', 'size'):
+            assert type(model[field]) is int and model[field] > 0, (name, field)
+        # nobody publishes one, or somebody did
+        assert model['sha256'] is None or re.fullmatch('[0-9a-f]{64}', model['sha256']), name
+        assert model['active_parameters'] <= model['parameters'], name
+        # the quantized weights of that many parameters: between 3 and 9 bits each
+        assert 3 / 8 < model['size'] / model['parameters'] < 9 / 8, name
+        assert re.fullmatch(r'[\w.-]+\.gguf', model['file']), name
+        assert model['id'] == model['id'].lower() and not model['about'].endswith('.'), name
+        if 'url' in model:
+            assert re.fullmatch(r'https://huggingface\.co/[\w.-]+/[\w.-]+/resolve/(main|[0-9a-f]{40})/[\w.-]+\.gguf',
+                                model['url']), name
+            assert model['url'].endswith('/' + model['file']), name
+            assert model['about'] in texts, f'“{model["about"]}” is not in app/models/catalogue.c, for translators'
+    assert texts == {model['about'] for model in models if 'url' in model}
+    wanted = ('Qwen3 Coder 30B-A3B', 'gpt-oss 20B', 'DeepSeek Coder V2 Lite', 'Granite', 'OLMoE', 'Qwen2.5 Coder 0.5B',
+              'Qwen2.5 Coder 7B')
+    for name in wanted:
+        assert any(model['name'].startswith(name) for model in models), name
 
 
 def translatable():
