@@ -123,7 +123,7 @@ go_on (RiposteConversation *chat, TestGenerator *generator)
 
   if (choice == 3)
     riposte_conversation_try_again (chat, RIPOSTE_GENERATOR (generator), &RP_SAMPLER_GREEDY);
-  else if (choice == 2)
+  else if (choice == 2) /* there is no question without an answer */
     riposte_conversation_edit (chat, get_question (riposte_conversation_get_last (chat)), question,
                                RIPOSTE_GENERATOR (generator), &RP_SAMPLER_GREEDY);
   else

@@ -2,8 +2,13 @@
 #include "store/store.h"
 
 #include <glib/gstdio.h>
+#include <signal.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static char *folder;
 
@@ -74,8 +79,10 @@ put_full (Fixture *fixture, const char *id, const char *parent, const char *text
                                  .parent = (char *)parent,
                                  .state = RIPOSTE_RECORD_GROWING,
                                  .text = (char *)text };
+  GPtrArray *records = g_ptr_array_new_with_free_func ((GDestroyNotify)riposte_record_free);
 
-  riposte_store_put_async (fixture->store, &record, outcome ? on_written : NULL, outcome);
+  g_ptr_array_add (records, riposte_record_copy (&record));
+  riposte_store_put_async (fixture->store, records, outcome ? on_written : NULL, outcome);
 }
 
 static GError *
@@ -170,6 +177,8 @@ test_blocked (Fixture *fixture, gconstpointer data)
 
   riposte_store_close (fixture->store);
   g_object_unref (fixture->store);
+  g_unlink (fixture->path);
+  g_rmdir (fixture->folder);
   g_assert_true (g_file_set_contents (fixture->folder, "a file where a folder should be", -1, NULL));
   fixture->store = riposte_store_new (fixture->path);
   g_signal_connect (fixture->store, "problem", G_CALLBACK (on_problem), &problems);
@@ -213,6 +222,171 @@ test_refused (Fixture *fixture, gconstpointer data)
   g_error_free (outcome.error);
 }
 
+/* ---- disks that are full, folders that cannot be written, files that are not understood ---- */
+
+static void
+limit_files (rlim_t size)
+{
+  struct rlimit limit;
+
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+  limit.rlim_cur = size == RLIM_INFINITY ? limit.rlim_max : size;
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+static void
+wait_for_problem (Fixture *fixture, gboolean there)
+{
+  while ((riposte_store_get_problem (fixture->store) != NULL) != there)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/* No file may grow any more; what was there can still be read, and what comes meanwhile is written when they may. */
+static void
+test_full_disk (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *long_text = g_strnfill (300000, 'x');
+  g_autofree char *expected = g_strconcat ("kept;", long_text, ";after;", NULL);
+  Outcome outcome = { 0 };
+  GError *error;
+
+  signal (SIGXFSZ, SIG_IGN);
+  put_full (fixture, "q", NULL, "kept", NULL);
+  error = flush (fixture);
+  g_assert_no_error (error);
+  limit_files (200000);
+  put_full (fixture, "a", "q", long_text, &outcome);
+  put_full (fixture, "b", "a", "after", NULL);
+  wait_for (&outcome.done);
+  g_assert_error (outcome.error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_FAILED);
+  wait_for_problem (fixture, TRUE);
+  assert_list (fixture, "kept;");
+  limit_files (RLIM_INFINITY);
+  riposte_store_retry (fixture->store);
+  wait_for_problem (fixture, FALSE);
+  error = flush (fixture);
+  g_assert_no_error (error);
+  assert_list (fixture, expected);
+  g_error_free (outcome.error);
+}
+
+/* Root may write anywhere. */
+static void
+drop_rights (Fixture *fixture, gboolean drop)
+{
+  if (getuid () == 0)
+    g_assert_cmpint (seteuid (drop ? 65534 : 0), ==, 0);
+}
+
+static void
+start (Fixture *fixture)
+{
+  g_object_unref (fixture->store);
+  fixture->store = riposte_store_new (fixture->path);
+}
+
+/* A folder that cannot be written is read, and what comes meanwhile is written when it can be. */
+static void
+test_read_only (Fixture *fixture, gconstpointer data)
+{
+  GError *error;
+
+  g_chmod (folder, 0755);
+  put_full (fixture, "q", NULL, "kept", NULL);
+  error = flush (fixture);
+  g_assert_no_error (error);
+  riposte_store_close (fixture->store);
+  g_chmod (fixture->folder, 0555);
+  g_chmod (fixture->path, 0444);
+  drop_rights (fixture, TRUE);
+  start (fixture);
+  assert_list (fixture, "kept;");
+  put_full (fixture, "a", "q", "later", NULL);
+  wait_for_problem (fixture, TRUE);
+  g_assert_true (riposte_store_is_behind (fixture->store));
+  assert_list (fixture, "kept;");
+  drop_rights (fixture, FALSE);
+  g_chmod (fixture->folder, 0755);
+  g_chmod (fixture->path, 0644);
+  riposte_store_retry (fixture->store);
+  wait_for_problem (fixture, FALSE);
+  assert_list (fixture, "kept;later;");
+}
+
+static void
+test_newer (Fixture *fixture, gconstpointer data)
+{
+  Outcome outcome = { 0 };
+  sqlite3 *raw;
+
+  flush (fixture);
+  riposte_store_close (fixture->store);
+  g_assert_cmpint (sqlite3_open (fixture->path, &raw), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (raw, "PRAGMA user_version = 1000", NULL, NULL, NULL), ==, SQLITE_OK);
+  sqlite3_close (raw);
+  start (fixture);
+  wait_for_problem (fixture, TRUE); /* before anything is asked */
+  g_assert_error (riposte_store_get_problem (fixture->store), RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_NEWER);
+  g_assert_false (riposte_store_is_behind (fixture->store));
+  riposte_store_list_async (fixture->store, "c", NULL, on_read, &outcome);
+  wait_for (&outcome.done);
+  g_assert_error (outcome.error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_NEWER);
+  g_error_free (outcome.error);
+}
+
+static guint
+count_damaged (Fixture *fixture, const char *content)
+{
+  g_autoptr (GDir) dir = g_dir_open (fixture->folder, 0, NULL);
+  const char *name;
+  guint n = 0;
+
+  while ((name = g_dir_read_name (dir)))
+    {
+      g_autofree char *path = g_build_filename (fixture->folder, name, NULL);
+      g_autofree char *found = NULL;
+
+      n += strstr (name, "-damaged-") && g_file_get_contents (path, &found, NULL, NULL) && !strcmp (found, content);
+    }
+  return n;
+}
+
+/* The file stays as it is until who uses it says that it may go out of the way, and then it is still there. */
+static void
+test_set_aside (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *noise = g_strnfill (8192, 'x');
+  g_autofree char *content = NULL;
+
+  flush (fixture);
+  riposte_store_close (fixture->store);
+  g_assert_true (g_file_set_contents (fixture->path, noise, -1, NULL));
+  start (fixture);
+  put_full (fixture, "q", NULL, "asked meanwhile", NULL);
+  wait_for_problem (fixture, TRUE);
+  g_assert_error (riposte_store_get_problem (fixture->store), RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_DAMAGED);
+  g_assert_true (g_file_get_contents (fixture->path, &content, NULL, NULL));
+  g_assert_cmpstr (content, ==, noise);
+  riposte_store_set_aside (fixture->store);
+  wait_for_problem (fixture, FALSE);
+  assert_list (fixture, "asked meanwhile;");
+  g_assert_cmpuint (count_damaged (fixture, noise), ==, 1);
+}
+
+/* Nobody else on the machine reads what was asked. */
+static void
+test_private (Fixture *fixture, gconstpointer data)
+{
+  struct stat file;
+
+  put_full (fixture, "q", NULL, "secret", NULL);
+  assert_list (fixture, "secret;");
+  g_assert_cmpint (stat (fixture->path, &file), ==, 0);
+  g_assert_cmpuint (file.st_mode & 0777, ==, 0600);
+  g_assert_cmpint (stat (fixture->folder, &file), ==, 0);
+  g_assert_cmpuint (file.st_mode & 0777, ==, 0700);
+}
+
 static void
 test_cancelled (Fixture *fixture, gconstpointer data)
 {
@@ -240,6 +414,11 @@ main (int argc, char **argv)
   ADD ("blocked", test_blocked);
   ADD ("refused", test_refused);
   ADD ("cancelled", test_cancelled);
+  ADD ("full-disk", test_full_disk);
+  ADD ("read-only", test_read_only);
+  ADD ("newer", test_newer);
+  ADD ("set-aside", test_set_aside);
+  ADD ("private", test_private);
 #undef ADD
   result = g_test_run ();
   remove = g_strdup_printf ("rm -rf '%s'", folder);

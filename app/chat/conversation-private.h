@@ -46,8 +46,7 @@ void riposte_conversation_show_head (RiposteConversation *self, const char *id);
 void riposte_conversation_keep (RiposteConversation *self, RiposteMessage *message);
 /* The answer, within half a second, with what comes until then. */
 void riposte_conversation_keep_soon (RiposteConversation *self);
-/* Starts the generation once the answer's beginning, and so the question before it, is on the disk or could not be put
- * there. */
+/* Starts the generation once the question and the beginning of the answer are on the disk, or could not be put there. */
 void riposte_conversation_keep_and_start (RiposteConversation *self);
 void riposte_conversation_keep_head (RiposteConversation *self);
 void riposte_conversation_forget_store (RiposteConversation *self);

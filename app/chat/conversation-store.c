@@ -5,11 +5,17 @@
 /* ---- keeping ---- */
 
 static void
-put (RiposteConversation *self, RiposteMessage *message, GAsyncReadyCallback callback, gpointer user_data)
+put (RiposteConversation *self,
+     RiposteMessage *const *messages,
+     guint n,
+     GAsyncReadyCallback callback,
+     gpointer user_data)
 {
-  g_autoptr (RiposteRecord) record = riposte_message_make_record (message, self->id);
+  GPtrArray *records = g_ptr_array_new_with_free_func ((GDestroyNotify)riposte_record_free);
 
-  riposte_store_put_async (self->store, record, callback, user_data);
+  for (guint i = 0; i < n; i++)
+    g_ptr_array_add (records, riposte_message_make_record (messages[i], self->id));
+  riposte_store_put_async (self->store, records, callback, user_data);
 }
 
 void
@@ -19,7 +25,7 @@ riposte_conversation_keep (RiposteConversation *self, RiposteMessage *message)
     return;
   if (message == self->answer)
     g_clear_handle_id (&self->keep_timeout, g_source_remove);
-  put (self, message, NULL, NULL);
+  put (self, &message, 1, NULL, NULL);
 }
 
 static gboolean
@@ -28,7 +34,7 @@ on_keep_timeout (gpointer data)
   RiposteConversation *self = data;
 
   self->keep_timeout = 0;
-  put (self, self->answer, NULL, NULL);
+  put (self, &self->answer, 1, NULL, NULL);
   return G_SOURCE_REMOVE;
 }
 
@@ -60,8 +66,7 @@ keep_all (RiposteConversation *self)
 {
   if (self->title)
     riposte_store_set (self->store, self->id, self->named ? RIPOSTE_CHAT_NAME : RIPOSTE_CHAT_TITLE, self->title);
-  for (guint i = 0; i < self->messages->len; i++)
-    put (self, self->messages->pdata[i], NULL, NULL);
+  put (self, (RiposteMessage *const *)self->messages->pdata, self->messages->len, NULL, NULL);
   riposte_conversation_keep_head (self);
 }
 
@@ -86,6 +91,7 @@ on_kept (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 riposte_conversation_keep_and_start (RiposteConversation *self)
 {
+  RiposteMessage *const turn[] = { riposte_message_get_parent (self->answer), self->answer };
   Start *start;
 
   if (!self->store)
@@ -96,7 +102,7 @@ riposte_conversation_keep_and_start (RiposteConversation *self)
   start = g_new (Start, 1);
   start->self = g_object_ref (self);
   start->generation = g_object_ref (self->generation);
-  put (self, self->answer, on_kept, start);
+  put (self, turn, G_N_ELEMENTS (turn), on_kept, start);
 }
 
 void

@@ -452,7 +452,7 @@ riposte_conversation_ask (RiposteConversation *self,
       g_autofree char *title = riposte_title_of_text (question, TITLE_CHARS);
       riposte_conversation_set_title (self, title);
     }
-  riposte_conversation_keep (self, riposte_conversation_add (self, RIPOSTE_ROLE_USER, question));
+  riposte_conversation_add (self, RIPOSTE_ROLE_USER, question);
   answer (self, generator, sampler);
 }
 
@@ -461,7 +461,7 @@ riposte_conversation_can_try_again (RiposteConversation *self)
 {
   RiposteMessage *last = riposte_conversation_get_last (self);
 
-  return last && !self->generation && riposte_message_get_role (last) == RIPOSTE_ROLE_ASSISTANT;
+  return last && !self->generation;
 }
 
 void
@@ -477,8 +477,9 @@ riposte_conversation_answer_again (RiposteConversation *self,
                                    RiposteGenerator *generator,
                                    const RpSamplerOptions *sampler)
 {
-  g_return_if_fail (!self->generation && riposte_message_get_role (message) == RIPOSTE_ROLE_ASSISTANT);
-  riposte_conversation_leave (self, message);
+  g_return_if_fail (!self->generation);
+  if (riposte_message_get_role (message) == RIPOSTE_ROLE_ASSISTANT)
+    riposte_conversation_leave (self, message);
   answer (self, generator, sampler);
 }
 

@@ -58,11 +58,11 @@ void riposte_conversation_ask (RiposteConversation *self,
                                RiposteGenerator *generator,
                                const RpSamplerOptions *sampler);
 gboolean riposte_conversation_can_try_again (RiposteConversation *self);
-/* Answers the last question once more. */
+/* Answers the last question once more, or where there is no answer. */
 void riposte_conversation_try_again (RiposteConversation *self,
                                      RiposteGenerator *generator,
                                      const RpSamplerOptions *sampler);
-/* Answers the question before @message, an answer of the path, once more. */
+/* Answers the question before @message, an answer of the path, once more; or the question @message at its end. */
 void riposte_conversation_answer_again (RiposteConversation *self,
                                         RiposteMessage *message,
                                         RiposteGenerator *generator,

@@ -306,26 +306,83 @@ prepare_file (RiposteDatabase *self, const char *path, GError **error)
          && riposte_database_begin (self, error) && riposte_database_end (self, sweep (self, path, error), error);
 }
 
+static gboolean
+connect (RiposteDatabase *self, const char *path, int flags, GError **error)
+{
+  guint version;
+
+  if (sqlite3_open_v2 (path, &self->db, flags, NULL) != SQLITE_OK)
+    return riposte_database_fail (self, error);
+  sqlite3_busy_timeout (self->db, BUSY_MS);
+  return get_version (self, &version, error);
+}
+
+/* SQLite's own files get the same permissions. */
+static void
+make_private (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  int fd;
+
+  g_mkdir_with_parents (folder, 0700);
+  fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd >= 0)
+    close (fd);
+}
+
 RiposteDatabase *
 riposte_database_open (const char *path, GError **error)
 {
   g_autoptr (RiposteDatabase) self = g_new0 (RiposteDatabase, 1);
-  g_autofree char *folder = g_path_get_dirname (path);
-  guint version;
 
   self->lock = -1;
-  g_mkdir_with_parents (folder, 0700);
-  if (sqlite3_open_v2 (path, &self->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
-    {
-      riposte_database_fail (self, error);
-      return NULL;
-    }
-  sqlite3_busy_timeout (self->db, BUSY_MS);
-  if (!get_version (self, &version, error)
+  make_private (path);
+  if (!connect (self, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error)
       || !riposte_database_execute (self, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", error)
       || !prepare_file (self, path, error))
     return NULL;
   return g_steal_pointer (&self);
+}
+
+/* Beside a file in WAL mode SQLite wants to write even to read, unless it is told that nobody else does. */
+RiposteDatabase *
+riposte_database_open_to_read (const char *path, GError **error)
+{
+  g_autoptr (RiposteDatabase) self = g_new0 (RiposteDatabase, 1);
+  g_autofree char *wal = g_strconcat (path, "-wal", NULL);
+  g_autofree char *escaped = g_uri_escape_string (path, G_URI_RESERVED_CHARS_ALLOWED_IN_PATH, FALSE);
+  g_autofree char *uri = g_strconcat ("file:", escaped, "?immutable=1", NULL);
+
+  self->lock = -1;
+  if (connect (self, path, SQLITE_OPEN_READONLY, error))
+    return g_steal_pointer (&self);
+  if (g_file_test (wal, G_FILE_TEST_EXISTS))
+    return NULL;
+  g_clear_error (error);
+  g_clear_pointer (&self->db, sqlite3_close);
+  return connect (self, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, error) ? g_steal_pointer (&self) : NULL;
+}
+
+gboolean
+riposte_database_set_aside (const char *path, GError **error)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autofree char *time = g_date_time_format (now, "%Y%m%d-%H%M%S");
+  g_autofree char *aside = g_strdup_printf ("%s-damaged-%s", path, time);
+
+  if (g_rename (path, aside) != 0)
+    {
+      g_set_error (error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_FAILED, _ ("The conversation could not be kept: %s"),
+                   g_strerror (errno));
+      return FALSE;
+    }
+  for (const char *const *part = (const char *const[]){ "-wal", "-shm", NULL }; *part; part++)
+    {
+      g_autofree char *from = g_strconcat (path, *part, NULL);
+      g_autofree char *to = g_strconcat (aside, *part, NULL);
+      g_rename (from, to);
+    }
+  return TRUE;
 }
 
 void

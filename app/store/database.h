@@ -69,8 +69,12 @@ typedef struct _RiposteDatabase RiposteDatabase;
 
 /* Makes the file and its folder where there are none. A file that is not understood is left as it is. */
 RiposteDatabase *riposte_database_open (const char *path, GError **error);
+/* For reading alone, where nothing can be written. */
+RiposteDatabase *riposte_database_open_to_read (const char *path, GError **error);
 void riposte_database_close (RiposteDatabase *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RiposteDatabase, riposte_database_close)
+/* Gives a damaged file, which is not open, another name: that of which it was, and the time. */
+gboolean riposte_database_set_aside (const char *path, GError **error);
 /* Whether SQLite finds the whole file sound. */
 gboolean riposte_database_check (RiposteDatabase *self, GError **error);
 
@@ -79,6 +83,8 @@ gboolean riposte_database_check (RiposteDatabase *self, GError **error);
 /* Adds the message, and its conversation where that is new, and shows it there; or brings one that grows up to date.
  * One that ended is never overwritten. */
 gboolean riposte_database_put (RiposteDatabase *self, const RiposteRecord *record, GError **error);
+/* Of RiposteRecord: all or none. */
+gboolean riposte_database_put_all (RiposteDatabase *self, GPtrArray *records, GError **error);
 /* Of RiposteRecord, in the order of their making. What grows is another living process's, or this one's own. */
 GPtrArray *riposte_database_list (RiposteDatabase *self, const char *conversation, GError **error);
 /* Hides the message with all that follows it, or brings back what was hidden with it. What is hidden goes away for good

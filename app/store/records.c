@@ -166,23 +166,38 @@ riposte_database_add_message (RiposteDatabase *self, const RiposteRecord *record
   return upsert (self, record, now, error);
 }
 
+static gboolean
+put (RiposteDatabase *self, const RiposteRecord *record, GError **error)
+{
+  g_autofree char *now = get_time (record->created);
+
+  return (has_message (self, record->id) || make_way (self, record, now, error)) && upsert (self, record, now, error);
+}
+
 gboolean
 riposte_database_put (RiposteDatabase *self, const RiposteRecord *record, GError **error)
 {
-  g_autofree char *now = get_time (record->created);
+  return riposte_database_begin (self, error) && riposte_database_end (self, put (self, record, error), error);
+}
+
+gboolean
+riposte_database_put_all (RiposteDatabase *self, GPtrArray *records, GError **error)
+{
   gboolean good;
 
   if (!riposte_database_begin (self, error))
     return FALSE;
-  good = (has_message (self, record->id) || make_way (self, record, now, error)) && upsert (self, record, now, error);
+  good = TRUE;
+  for (guint i = 0; good && i < records->len; i++)
+    good = put (self, records->pdata[i], error);
   return riposte_database_end (self, good, error);
 }
 
 GPtrArray *
 riposte_database_list (RiposteDatabase *self, const char *conversation, GError **error)
 {
-  if (!riposte_database_mark_cut_off (self, error))
-    return NULL;
+  /* where that cannot be written down, it can be read all the same */
+  riposte_database_mark_cut_off (self, NULL);
   return riposte_database_query (
     self, "SELECT " MESSAGE " FROM message WHERE conversation = ? AND deleted IS NULL ORDER BY number", &conversation,
     1, read_message, (GDestroyNotify)riposte_record_free, error);

@@ -4,17 +4,17 @@
 static gboolean
 write_put (RiposteDatabase *db, gpointer data, GError **error)
 {
-  return riposte_database_put (db, data, error);
+  return riposte_database_put_all (db, data, error);
 }
 
+/* Of one message only the newest state matters. */
 void
-riposte_store_put_async (RiposteStore *self,
-                         const RiposteRecord *record,
-                         GAsyncReadyCallback callback,
-                         gpointer user_data)
+riposte_store_put_async (RiposteStore *self, GPtrArray *records, GAsyncReadyCallback callback, gpointer user_data)
 {
-  riposte_store_write_async (self, record->id, write_put, riposte_record_copy (record),
-                             (GDestroyNotify)riposte_record_free, callback, user_data);
+  const RiposteRecord *only = records->len == 1 ? records->pdata[0] : NULL;
+
+  riposte_store_write_async (self, only ? only->id : NULL, write_put, records, (GDestroyNotify)g_ptr_array_unref,
+                             callback, user_data);
 }
 
 typedef struct

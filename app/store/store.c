@@ -25,9 +25,11 @@ struct _RiposteStore
   GQueue writes, reads; /* of Job */
   GError *blocked;      /* why the first of the writes waits */
   gint64 retry_at;
-  gboolean closing, report_pending;
+  gboolean closing, report_pending, aside_wanted;
 
-  RiposteDatabase *db; /* the thread's own */
+  /* the thread's own */
+  RiposteDatabase *db;
+  RiposteDatabase *reader; /* while the one above cannot be opened */
 };
 
 G_DEFINE_FINAL_TYPE (RiposteStore, riposte_store, G_TYPE_OBJECT)
@@ -88,11 +90,45 @@ fail_task (Job *job, const GError *error)
 /* ---- the thread ---- */
 
 static gboolean
+take_aside_wanted (RiposteStore *self)
+{
+  gboolean wanted;
+
+  g_mutex_lock (&self->lock);
+  wanted = self->aside_wanted;
+  self->aside_wanted = FALSE;
+  g_mutex_unlock (&self->lock);
+  return wanted;
+}
+
+static gboolean
 is_open (RiposteStore *self, GError **error)
 {
+  if (take_aside_wanted (self))
+    {
+      g_clear_pointer (&self->db, riposte_database_close);
+      g_clear_pointer (&self->reader, riposte_database_close);
+      if (!riposte_database_set_aside (self->path, error))
+        return FALSE;
+    }
   if (!self->db)
     self->db = riposte_database_open (self->path, error);
+  if (self->db)
+    g_clear_pointer (&self->reader, riposte_database_close);
   return self->db != NULL;
+}
+
+/* Also where nothing can be written. */
+static RiposteDatabase *
+get_reader (RiposteStore *self, GError **error)
+{
+  if (is_open (self, error))
+    return self->db;
+  if (!self->reader)
+    self->reader = riposte_database_open_to_read (self->path, NULL);
+  if (self->reader)
+    g_clear_error (error);
+  return self->reader;
 }
 
 static void
@@ -100,11 +136,13 @@ run_read (RiposteStore *self, Job *job)
 {
   GError *error = NULL;
   gpointer result = NULL;
+  RiposteDatabase *db;
 
   if (g_task_return_error_if_cancelled (job->task))
     return;
-  if (is_open (self, &error))
-    result = job->read (self->db, job->data, &error);
+  db = get_reader (self, &error);
+  if (db)
+    result = job->read (db, job->data, &error);
   if (result)
     g_task_return_pointer (job->task, result, job->destroy_result);
   else
@@ -181,6 +219,7 @@ run (gpointer data)
         job_free (job);
       }
   g_clear_pointer (&self->db, riposte_database_close);
+  g_clear_pointer (&self->reader, riposte_database_close);
   return NULL;
 }
 
@@ -226,6 +265,7 @@ riposte_store_new (const char *path)
 
   self->path = g_strdup (path);
   self->thread = g_thread_new ("riposte-store", run, self);
+  riposte_store_flush_async (self, NULL, NULL); /* opens the file, so that a problem shows at once */
   return self;
 }
 
@@ -251,10 +291,11 @@ riposte_store_get_problem (RiposteStore *self)
 gboolean
 riposte_store_is_behind (RiposteStore *self)
 {
-  gboolean behind;
+  gboolean behind = FALSE;
 
   g_mutex_lock (&self->lock);
-  behind = self->writes.length > 0;
+  for (GList *link = self->writes.head; link; link = link->next)
+    behind = behind || ((Job *)link->data)->data;
   g_mutex_unlock (&self->lock);
   return behind;
 }
@@ -266,6 +307,16 @@ riposte_store_retry (RiposteStore *self)
   self->retry_at = 0;
   g_cond_signal (&self->changed);
   g_mutex_unlock (&self->lock);
+}
+
+void
+riposte_store_set_aside (RiposteStore *self)
+{
+  g_mutex_lock (&self->lock);
+  self->aside_wanted = TRUE;
+  g_mutex_unlock (&self->lock);
+  riposte_store_flush_async (self, NULL, NULL);
+  riposte_store_retry (self);
 }
 
 /* ---- handing over ---- */

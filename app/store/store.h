@@ -25,6 +25,8 @@ const GError *riposte_store_get_problem (RiposteStore *self);
 gboolean riposte_store_is_behind (RiposteStore *self);
 /* Tries now what would be tried again in some seconds. */
 void riposte_store_retry (RiposteStore *self);
+/* Puts a damaged file out of the way, and goes on with a new one. */
+void riposte_store_set_aside (RiposteStore *self);
 
 /* In the store's thread. */
 typedef gboolean (*RiposteStoreWrite) (RiposteDatabase *db, gpointer data, GError **error);
@@ -54,10 +56,8 @@ gpointer riposte_store_read_finish (RiposteStore *self, GAsyncResult *result, GE
 
 /* ---- riposte_database_…() of the same name; for the results, riposte_store_{write,read}_finish() ---- */
 
-void riposte_store_put_async (RiposteStore *self,
-                              const RiposteRecord *record,
-                              GAsyncReadyCallback callback,
-                              gpointer user_data);
+/* Takes @records, of RiposteRecord. */
+void riposte_store_put_async (RiposteStore *self, GPtrArray *records, GAsyncReadyCallback callback, gpointer user_data);
 void riposte_store_set (RiposteStore *self, const char *conversation, RiposteChatField field, const char *value);
 void riposte_store_purge (RiposteStore *self, const char *conversation);
 void riposte_store_delete_message (RiposteStore *self, const char *id, gboolean hide);
