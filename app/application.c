@@ -101,6 +101,7 @@ riposte_application_startup (GApplication *application)
   /* a click into an answer is no wish to select all of it */
   g_object_set (gtk_settings_get_default (), "gtk-label-select-on-focus", FALSE, NULL);
   load_styles ();
+  riposte_settings_keep_release (self->generator);
   open_store (self);
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
   for (gsize i = 0; i < G_N_ELEMENTS (accels); i++)

@@ -90,3 +90,23 @@ riposte_settings_set_device (const char *device)
   if (riposte_settings_get ())
     g_settings_set_string (riposte_settings_get (), "device", device);
 }
+
+static void
+on_release_minutes (GSettings *settings, const char *key, RiposteLocalGenerator *generator)
+{
+  riposte_local_generator_set_idle_seconds (generator, 60 * g_settings_get_uint (settings, "release-minutes"));
+}
+
+void
+riposte_settings_keep_release (RiposteLocalGenerator *generator)
+{
+  GSettings *settings = riposte_settings_get ();
+
+  if (!settings)
+    {
+      riposte_local_generator_set_idle_seconds (generator, 15 * 60);
+      return;
+    }
+  g_signal_connect_object (settings, "changed::release-minutes", G_CALLBACK (on_release_minutes), generator, 0);
+  on_release_minutes (settings, "release-minutes", generator);
+}

@@ -3,6 +3,8 @@
 
 #include <gtk/gtk.h>
 
+#include "generate/local-generator.h"
+
 G_BEGIN_DECLS
 
 /**
@@ -26,5 +28,8 @@ void riposte_settings_set_model (const char *path);
 /* Where it runs: "auto", "cpu", "vulkan", "vulkan:1", … */
 char *riposte_settings_dup_device (void);
 void riposte_settings_set_device (const char *device);
+
+/* Releases the model after the minutes that the setting has, now and whenever it changes. */
+void riposte_settings_keep_release (RiposteLocalGenerator *generator);
 
 G_END_DECLS

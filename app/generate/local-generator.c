@@ -13,7 +13,12 @@ struct _RiposteLocalGenerator
   guint n_context_wanted;
 
   RiposteGeneratorState state;
-  guint serial; /* of the load that is wanted */
+  guint serial;            /* of the load that is wanted */
+  gboolean released;       /* it is READY, but its memory was given back */
+  gboolean release_wanted; /* once nothing is being answered */
+  guint idle_seconds, idle_source;
+  GMemoryMonitor *monitor;
+  GHashTable *capacities; /* device → RiposteCapacity, NULL while it is measured */
   double progress;
   GError *error;
   char *name, *place;
@@ -26,6 +31,8 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (RiposteLocalGenerator,
                                riposte_local_generator,
                                G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (RIPOSTE_TYPE_GENERATOR, riposte_local_generator_iface_init))
+
+static void watch_idleness (RiposteLocalGenerator *self);
 
 /* ---- reports of the worker ---- */
 
@@ -52,9 +59,14 @@ take_result (RiposteLocalGenerator *self, RiposteWorkerReport *report)
     {
       self->state = RIPOSTE_GENERATOR_FAILED;
       self->error = g_steal_pointer (&report->error);
+      g_clear_pointer (&self->name, g_free);
+      g_clear_pointer (&self->place, g_free);
+      self->n_context = 0;
       return;
     }
   self->state = RIPOSTE_GENERATOR_READY;
+  g_free (self->name);
+  g_free (self->place);
   self->name = g_steal_pointer (&report->name);
   if (report->device_kind == RP_DEVICE_CPU)
     /* Translators: where the model runs; the name of a processor */
@@ -63,6 +75,23 @@ take_result (RiposteLocalGenerator *self, RiposteWorkerReport *report)
     /* Translators: where the model runs; the name of a graphics device */
     self->place = g_strdup_printf (_ ("Vulkan: %s"), report->device_name);
   self->n_context = report->n_context;
+  watch_idleness (self);
+}
+
+static void
+capacity_free (gpointer data)
+{
+  RiposteCapacity *capacity = data;
+
+  if (capacity)
+    g_free (capacity->device);
+  g_free (capacity);
+}
+
+static void
+take_capacity (RiposteLocalGenerator *self, RiposteCapacity *capacity)
+{
+  g_hash_table_insert (self->capacities, g_strdup (capacity->device), capacity);
 }
 
 static gboolean
@@ -77,6 +106,8 @@ deliver (gpointer data)
       g_clear_pointer (&self->devices, g_ptr_array_unref);
       self->devices = g_steal_pointer (&report->devices);
     }
+  else if (report->capacity)
+    take_capacity (self, g_steal_pointer (&report->capacity));
   else if (report->serial != self->serial || self->state != RIPOSTE_GENERATOR_LOADING)
     return G_SOURCE_REMOVE; /* of a load that nobody waits for any more */
   else if (report->done)
@@ -106,7 +137,11 @@ riposte_local_generator_init (RiposteLocalGenerator *self)
   self->running = g_ptr_array_new_with_free_func (g_object_unref);
   self->devices = g_ptr_array_new ();
   self->device = g_strdup ("auto");
+  self->capacities = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, capacity_free);
   self->worker = riposte_worker_new (on_report, self);
+  self->monitor = g_memory_monitor_dup_default ();
+  g_signal_connect_object (self->monitor, "low-memory-warning", G_CALLBACK (riposte_local_generator_release), self,
+                           G_CONNECT_SWAPPED);
 }
 
 static void
@@ -128,6 +163,8 @@ riposte_local_generator_finalize (GObject *object)
   g_clear_error (&self->error);
   g_free (self->name);
   g_free (self->place);
+  g_clear_object (&self->monitor);
+  g_hash_table_unref (self->capacities);
   G_OBJECT_CLASS (riposte_local_generator_parent_class)->finalize (object);
 }
 
@@ -155,6 +192,8 @@ static void
 forget_model (RiposteLocalGenerator *self)
 {
   cancel_all (self);
+  self->released = self->release_wanted = FALSE;
+  g_clear_handle_id (&self->idle_source, g_source_remove);
   g_clear_error (&self->error);
   g_clear_pointer (&self->name, g_free);
   g_clear_pointer (&self->place, g_free);
@@ -228,7 +267,94 @@ void
 riposte_local_generator_shut_down (RiposteLocalGenerator *self)
 {
   cancel_all (self);
+  g_clear_handle_id (&self->idle_source, g_source_remove);
   g_clear_pointer (&self->worker, riposte_worker_free);
+}
+
+/* ---- giving back memory ---- */
+
+void
+riposte_local_generator_release (RiposteLocalGenerator *self)
+{
+  self->release_wanted = FALSE;
+  if (self->released || self->state != RIPOSTE_GENERATOR_READY || !self->worker)
+    return;
+  if (self->running->len)
+    {
+      self->release_wanted = TRUE;
+      return;
+    }
+  g_clear_handle_id (&self->idle_source, g_source_remove);
+  riposte_worker_unload (self->worker);
+  self->released = TRUE;
+  riposte_generator_emit_changed (RIPOSTE_GENERATOR (self));
+}
+
+gboolean
+riposte_local_generator_is_released (RiposteLocalGenerator *self)
+{
+  return self->released;
+}
+
+static gboolean
+on_idle (gpointer user_data)
+{
+  RiposteLocalGenerator *self = user_data;
+
+  self->idle_source = 0;
+  riposte_local_generator_release (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* Begins to wait anew where nothing is being answered. */
+static void
+watch_idleness (RiposteLocalGenerator *self)
+{
+  g_clear_handle_id (&self->idle_source, g_source_remove);
+  if (self->state != RIPOSTE_GENERATOR_READY || self->released || self->running->len)
+    return;
+  if (self->release_wanted)
+    riposte_local_generator_release (self);
+  else if (self->idle_seconds)
+    self->idle_source = g_timeout_add_seconds (self->idle_seconds, on_idle, self);
+}
+
+void
+riposte_local_generator_set_idle_seconds (RiposteLocalGenerator *self, guint seconds)
+{
+  self->idle_seconds = seconds;
+  watch_idleness (self);
+}
+
+/* Loads a model that was released; what is asked meanwhile waits. */
+static void
+wake_up (RiposteLocalGenerator *self)
+{
+  if (!self->released)
+    return;
+  self->released = FALSE;
+  self->progress = 0;
+  self->state = RIPOSTE_GENERATOR_LOADING;
+  self->serial = riposte_worker_load (self->worker, self->path, self->device, self->n_context_wanted);
+  riposte_generator_emit_changed (RIPOSTE_GENERATOR (self));
+}
+
+/* ---- measuring ---- */
+
+void
+riposte_local_generator_measure (RiposteLocalGenerator *self)
+{
+  g_return_if_fail (self->worker);
+  if (g_hash_table_contains (self->capacities, self->device))
+    return;
+  g_hash_table_insert (self->capacities, g_strdup (self->device), NULL);
+  riposte_worker_measure (self->worker, self->device);
+}
+
+const RiposteCapacity *
+riposte_local_generator_get_capacity (RiposteLocalGenerator *self)
+{
+  return g_hash_table_lookup (self->capacities, self->device);
 }
 
 /* ---- the interface ---- */
@@ -289,6 +415,7 @@ on_generation_ended (RiposteLocalGenerator *self, RiposteGeneration *generation)
       riposte_generator_emit_changed (RIPOSTE_GENERATOR (self));
     }
   g_ptr_array_remove (self->running, generation);
+  watch_idleness (self);
 }
 
 static void
@@ -298,6 +425,8 @@ generate (RiposteGenerator *generator, RiposteGeneration *generation)
 
   g_return_if_fail (self->worker);
   g_ptr_array_add (self->running, g_object_ref (generation));
+  watch_idleness (self);
+  wake_up (self);
   g_signal_connect_object (generation, "ended", G_CALLBACK (on_generation_ended), self, G_CONNECT_SWAPPED);
   riposte_worker_generate (self->worker, generation);
 }

@@ -24,6 +24,19 @@ void riposte_local_generator_load (RiposteLocalGenerator *self, const char *path
 void riposte_local_generator_cancel_load (RiposteLocalGenerator *self);
 /* What load() was last given, after a failure too; nullable. */
 const char *riposte_local_generator_get_path (RiposteLocalGenerator *self);
+/* Frees the model's memory where nothing is being answered, or as soon as that has ended. The state stays READY, and the
+ * model is loaded again with the next question. */
+void riposte_local_generator_release (RiposteLocalGenerator *self);
+gboolean riposte_local_generator_is_released (RiposteLocalGenerator *self);
+/* Releases the model when it was not asked for so long; 0: never. It is released as well when the system runs out of
+ * memory (GMemoryMonitor). */
+void riposte_local_generator_set_idle_seconds (RiposteLocalGenerator *self, guint seconds);
+
+/* Has the device measured that models run on, unless it was; "changed" tells when that is done. */
+void riposte_local_generator_measure (RiposteLocalGenerator *self);
+/* Of the device that models run on, of RiposteCapacity; NULL until it was measured. */
+const RiposteCapacity *riposte_local_generator_get_capacity (RiposteLocalGenerator *self);
+
 /* Stops everything and waits for the thread to end, which takes no longer than one operation of the engine. */
 void riposte_local_generator_shut_down (RiposteLocalGenerator *self);
 

@@ -3,7 +3,9 @@
 #include "chat/reasoning.h"
 
 #include <glib/gi18n.h>
+#include <malloc.h>
 #include <string.h>
+#include <unistd.h>
 
 struct _RiposteWorker
 {
@@ -17,12 +19,14 @@ struct _RiposteWorker
   RpEngine *engine;
   RpModel *model;
   RpSession *session;
+  GError *load_error; /* why there is none */
 };
 
 typedef enum
 {
   JOB_LOAD,
   JOB_GENERATE,
+  JOB_MEASURE,
   JOB_QUIT,
 } JobKind;
 
@@ -63,6 +67,9 @@ riposte_worker_report_free (RiposteWorkerReport *report)
   g_free (report->name);
   g_free (report->device_name);
   g_clear_pointer (&report->devices, g_ptr_array_unref);
+  if (report->capacity)
+    g_free (report->capacity->device);
+  g_free (report->capacity);
   g_free (report);
 }
 
@@ -77,8 +84,12 @@ is_stale (RiposteWorker *self, guint serial)
 static void
 free_model (RiposteWorker *self)
 {
+  g_clear_error (&self->load_error);
   g_clear_pointer (&self->session, rp_session_free);
+  if (!self->model)
+    return;
   g_clear_pointer (&self->model, rp_model_free);
+  malloc_trim (0); /* a vocabulary is hundreds of thousands of small pieces */
 }
 
 static void
@@ -151,7 +162,10 @@ run_load (RiposteWorker *self, const Job *job)
   if (!job->path || is_stale (self, job->serial))
     return;
   if (!load_model (self, job, &error))
-    free_model (self);
+    {
+      free_model (self);
+      self->load_error = g_error_copy (error);
+    }
   report = g_new0 (RiposteWorkerReport, 1);
   report->serial = job->serial;
   report->done = TRUE;
@@ -283,12 +297,64 @@ run_generate (RiposteWorker *self, const Job *job)
   if (rp_cancel_is_set (riposte_generation_get_cancel_flag (job->generation)))
     answering.info.stop = RP_STOP_CANCELLED;
   else if (!self->session)
-    error = g_error_new_literal (RP_ERROR, RP_ERROR_ARGUMENT, _ ("There is no model to answer with"));
+    error = self->load_error
+              ? g_error_copy (self->load_error)
+              : g_error_new_literal (RP_ERROR, RP_ERROR_ARGUMENT, _ ("There is no model to answer with"));
   else if (!answer (self, &answering, &error) && error->code == RP_ERROR_DEVICE)
     free_model (self); /* nothing more will come from it */
   if (self->session)
     answering.info.n_context_used = rp_session_get_n_tokens (self->session);
   riposte_generation_post_end (job->generation, &answering.info, error);
+}
+
+/* ---- measuring ---- */
+
+/* Bytes of this process that are not pages of files. */
+static guint64
+own_memory (void)
+{
+  g_autofree char *text = NULL;
+  guint64 size, resident, shared;
+
+  if (!g_file_get_contents ("/proc/self/statm", &text, NULL, NULL)
+      || sscanf (text, "%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, &size, &resident, &shared)
+           != 3)
+    return 0;
+  return (resident - MIN (resident, shared)) * sysconf (_SC_PAGESIZE);
+}
+
+/* What the model that is loaded would give back. On the processor, weights that are read from the file count as free. */
+static guint64
+held_by_model (RiposteWorker *self, const RpDeviceInfo *device)
+{
+  if (!self->model || rp_model_get_device (self->model) != device)
+    return 0;
+  if (device->kind == RP_DEVICE_GPU)
+    return rp_model_get_weight_bytes (self->model);
+  return MIN (rp_model_get_weight_bytes (self->model), own_memory ());
+}
+
+static void
+measure (RiposteWorker *self, const RpDeviceInfo *device, RiposteCapacity *capacity)
+{
+  capacity->memory_bytes = device->memory_bytes;
+  capacity->memory_free
+    = MIN (device->memory_bytes, rp_engine_get_free_memory (self->engine, device) + held_by_model (self, device));
+  rp_engine_measure (self->engine, device, &capacity->bandwidth, NULL);
+}
+
+static void
+run_measure (RiposteWorker *self, const Job *job)
+{
+  const RpDeviceInfo *device = rp_engine_find_device (self->engine, job->device, NULL);
+  RiposteWorkerReport *report = g_new0 (RiposteWorkerReport, 1);
+  RiposteCapacity *capacity = g_new0 (RiposteCapacity, 1);
+
+  report->capacity = capacity;
+  capacity->device = g_strdup (job->device);
+  if (device)
+    measure (self, device, capacity);
+  self->report (report, self->user_data);
 }
 
 /* ---- the thread ---- */
@@ -312,6 +378,9 @@ run (gpointer data)
           break;
         case JOB_GENERATE:
           run_generate (self, job);
+          break;
+        case JOB_MEASURE:
+          run_measure (self, job);
           break;
         case JOB_QUIT:
         default:
@@ -369,6 +438,12 @@ void
 riposte_worker_unload (RiposteWorker *self)
 {
   riposte_worker_load (self, NULL, NULL, 0);
+}
+
+void
+riposte_worker_measure (RiposteWorker *self, const char *device)
+{
+  push (self, (Job){ .kind = JOB_MEASURE, .device = g_strdup (device) });
 }
 
 void

@@ -15,6 +15,15 @@ typedef struct
   RpDeviceKind kind;
 } RiposteDevice;
 
+/* What a device can take, and how fast it is. */
+typedef struct
+{
+  char *device; /* as it was asked for */
+  guint64 memory_bytes;
+  guint64 memory_free; /* once the model that is loaded has gone */
+  double bandwidth;    /* as rp_engine_measure() finds; 0: it could not */
+} RiposteCapacity;
+
 /* What the worker has to say about the model. Owned by who receives it. */
 typedef struct
 {
@@ -25,7 +34,8 @@ typedef struct
   char *name, *device_name;
   RpDeviceKind device_kind;
   guint n_context;
-  GPtrArray *devices; /* (nullable) of RiposteDevice, once: what this machine has */
+  GPtrArray *devices;        /* (nullable) of RiposteDevice, once: what this machine has */
+  RiposteCapacity *capacity; /* nullable */
 } RiposteWorkerReport;
 
 void riposte_worker_report_free (RiposteWorkerReport *report);
@@ -43,6 +53,9 @@ void riposte_worker_free (RiposteWorker *self);
 guint riposte_worker_load (RiposteWorker *self, const char *path, const char *device, guint n_context);
 /* Gives up a load that is under way, and frees the model. */
 void riposte_worker_unload (RiposteWorker *self);
+/* Measures a device, as rp_engine_find_device() takes it, for a quarter of a second. The report is all zeros for one that
+ * is not there. */
+void riposte_worker_measure (RiposteWorker *self, const char *device);
 /* Takes a reference. */
 void riposte_worker_generate (RiposteWorker *self, RiposteGeneration *generation);
 

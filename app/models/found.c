@@ -1,6 +1,5 @@
 #include "models/found.h"
 
-#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -143,8 +142,6 @@ describe (RiposteFoundModel *model)
   model->needs.context_bytes = info.context_bytes;
   model->needs.n_context = info.n_context;
   model->needs.has_experts = info.n_expert > 0;
-  if (!info.has_chat_template)
-    model->problem = g_strdup (_ ("The file has no chat template: it was not made for conversations"));
 }
 
 /* @name: (nullable): one that is better than the file's */
