@@ -485,6 +485,7 @@ def main():
 
     parser = argparse.ArgumentParser(description='Fetch a model, and print the path of its file.')
     parser.add_argument('model', nargs='?', help='its id in the catalogue; without one, the default model')
+    parser.add_argument('--offline', action='store_true', help='only look whether it is there')
     parser.add_argument('--catalogue', default=CATALOGUE, help='the file that describes the models')
     arguments = parser.parse_args()
     # A closed terminal and a shutdown leave as little behind as Ctrl-C.
@@ -494,6 +495,8 @@ def main():
         model = find_model(arguments.catalogue, arguments.model)
         final = os.path.join(models_folder(), model['file'])
         if not os.path.exists(final):
+            if arguments.offline:
+                raise Failure(f'The model {final} is not there, and offline it is not fetched.')
             fetch(model, final)
     except Failure as failure:
         say(str(failure))

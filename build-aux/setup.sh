@@ -34,6 +34,7 @@ install_packages () {
   # shellcheck disable=SC2086
   set -- $missing
   count=$#
+  ! ${offline-false} || die "$count Debian packages are missing, and offline none is installed: $*"
 
   if ((EUID != 0)); then
     command -v sudo >/dev/null || die "$count Debian packages are missing, and this is neither root nor is there sudo. \

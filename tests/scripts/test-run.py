@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -16,7 +17,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 NOBODY = 65534
 
 # Each stand-in appends its name and arguments to $CALLS; installed packages are the lines of $INSTALLED.
-NOTE = '#!/bin/bash\nprintf "%s\\n" "${0##*/} $*" >>"$CALLS"\n'
+NOTE = '#!/bin/bash\nprintf "%s\\n" "${0##*/} $*${RIPOSTE_API_KEY+ with a key}" >>"$CALLS"\n'
 TOOLS = {
     'dpkg-query': '#!/bin/bash\nshift 3\nfor name; do\n  if grep -qx "$name" "$INSTALLED"; then echo "installed $name"; fi\n'
                   'done\n',
@@ -30,9 +31,10 @@ TOOLS = {
 }
 PROGRAM = '''#!/usr/bin/python3
 import json, os, sys
-text = sys.stdin.buffer.read().decode('utf-8', 'surrogateescape') if '-' in sys.argv else None
+text = sys.stdin.buffer.read().decode('utf-8', 'surrogateescape') if {'-', '--remote'} & set(sys.argv) else None
 print(json.dumps({'program': os.path.basename(sys.argv[0]), 'arguments': sys.argv[1:], 'input': text,
-                  'folder': os.getcwd(), 'schemas': os.environ.get('GSETTINGS_SCHEMA_DIR')}))
+                  'folder': os.getcwd(), 'schemas': os.environ.get('GSETTINGS_SCHEMA_DIR'),
+                  'key': os.environ.get('RIPOSTE_API_KEY')}))
 sys.exit(int(os.environ.get('EXIT', 0)))
 '''
 
@@ -56,6 +58,7 @@ class Clone:
             write_program(self.path('bin', name), text)
         write_program(os.path.join(self.root, 'build/engine/cli/riposte-engine'), PROGRAM)
         write_program(os.path.join(self.root, 'build/app/riposte'), PROGRAM)
+        write_program(os.path.join(self.root, 'build/app/remote/riposte-ask-remote'), PROGRAM)
         with open(os.path.join(ROOT, 'build-aux', 'packages-run'), encoding='utf-8') as file:
             self.packages = [line.strip() for line in file if line.strip() and not line.startswith('#')]
         with open(self.path('installed'), 'w', encoding='utf-8') as file:
@@ -218,7 +221,7 @@ def options_of_ask_reach_the_engine():
     with Clone() as clone:
         question, rest = clone.ask('--temp', '0', '--seed=3', '--device', 'cpu', '-n', '5', 'why')
         joined = ' '.join(rest)
-        assert question == 'why' and joined.endswith('--temp 0 --seed=3 --device cpu -n 5 --prompt-file -'), joined
+        assert question == 'why' and joined.endswith('--temp 0 --seed 3 --device cpu -n 5 --prompt-file -'), joined
 
 
 @tap.case
@@ -299,6 +302,98 @@ def an_option_without_its_value_is_told():
         for arguments in (['--model'], ['ask', '--model'], ['ask', '--seed']):
             status, saw, errors = clone.run(*arguments)
             assert status == 1 and not saw and 'needs a value' in errors, (arguments, errors)
+
+
+SERVICE = ('ask', '--remote', 'https://api.example.com/v1', '--remote-model', 'big')
+
+
+@tap.case
+def a_service_is_asked_without_any_model():
+    with Clone() as clone:
+        os.unlink(clone.model)
+        status, saw, errors = clone.run(*SERVICE, '--temp', '0', '--seed=3', '--timeout=9', '-n', '5', '--allow-http', 'How',
+                                        'so?')
+        assert status == 0 and saw['program'] == 'riposte-ask-remote', errors
+        assert ' '.join(saw['arguments']) == '--remote https://api.example.com/v1 --remote-model big --temp 0 --seed 3 ' \
+            '--timeout 9 -n 5 --allow-http', saw
+        assert saw['input'] == 'How so?' and saw['key'] is None
+        assert saw['schemas'] == os.path.join(clone.root, 'build', 'data'), saw
+        assert clone.calls() == ['ninja -C build -n app/remote/riposte-ask-remote data/gschemas.compiled'] or \
+            clone.calls()[-1] == 'ninja -C build app/remote/riposte-ask-remote data/gschemas.compiled', clone.calls()
+        assert clone.run('ask', '--remote=https://x.example/v1', '--remote-model=m', '-', data=b'a\n')[1]['input'] == 'a\n'
+        assert clone.run(*SERVICE, 'x', EXIT='1')[0] == 1
+
+
+@tap.case
+def the_key_reaches_that_program_and_no_other():
+    with Clone(installed=False) as clone:
+        status, saw, errors = clone.run(*SERVICE, 'x', RIPOSTE_API_KEY='canary')
+        assert status == 0 and saw['key'] == 'canary', errors
+        assert 'canary' not in str(saw['arguments']) + errors
+        assert len(clone.calls()) > 3 and not any('with a key' in call for call in clone.calls()), clone.calls()
+        for arguments in ((), ('engine', 'x'), ('ask', 'x')):
+            assert clone.run(*arguments, RIPOSTE_API_KEY='canary')[1]['key'] is None, arguments
+        # nor who writes the question: it would be seen in its environment
+        reader, writer = os.pipe()
+        command = [os.path.join(clone.root, 'run'), *SERVICE, '-']
+        env = {'PATH': clone.path('bin') + ':/usr/bin:/bin', 'HOME': clone.path('home'), 'RIPOSTE_API_KEY': 'canary',
+               'XDG_DATA_HOME': clone.path('xdg'), 'CALLS': clone.path('calls'), 'INSTALLED': clone.path('installed')}
+        process = subprocess.Popen(command, env=env, stdin=reader, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            seen = wait_for_child(process.pid, 'cat')
+            assert b'canary' not in seen and b'PATH=' in seen, seen
+        finally:
+            os.close(reader)
+            os.close(writer)
+            process.communicate(timeout=60)
+
+
+def wait_for_child(pid, name):
+    """The environment of the child that has become @name."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        with open(f'/proc/{pid}/task/{pid}/children', encoding='utf-8') as file:
+            for child in file.read().split():
+                try:
+                    with open(f'/proc/{child}/comm', encoding='utf-8') as file:
+                        if file.read().strip() == name:
+                            with open(f'/proc/{child}/environ', 'rb') as file:
+                                return file.read()
+                except FileNotFoundError:
+                    pass
+        time.sleep(0.02)
+    raise AssertionError(f'no {name} among the children')
+
+
+@tap.case
+def offline_refuses_a_service_before_anything_is_done():
+    for arguments in ((*SERVICE, '--offline', 'x'), ('ask', '--offline', *SERVICE[1:], 'x')):
+        with Clone(installed=False) as clone:
+            status, saw, errors = clone.run(*arguments)
+            assert status == 1 and not saw and '--offline' in errors, errors
+            assert clone.calls() == [], clone.calls()
+
+
+@tap.case
+def offline_asks_the_model_that_is_there():
+    with Clone() as clone:
+        assert clone.ask('--offline', 'x')[1][1] == clone.model
+        os.unlink(clone.model)
+        status, saw, errors = clone.run('ask', '--offline', 'x')
+        assert status == 1 and not saw and 'offline' in errors, errors
+    with Clone(installed=False) as clone:
+        status, saw, errors = clone.run('ask', '--offline', 'x')
+        assert status == 1 and not saw and 'offline' in errors and clone.calls() == [], errors
+
+
+@tap.case
+def options_of_a_service_and_of_a_model_do_not_mix():
+    with Clone() as clone:
+        for arguments in (('ask', '--remote', 'https://x.example/v1', 'x'), ('ask', '--remote-model', 'm', 'x'),
+                          ('ask', '--timeout=3', 'x'), (*SERVICE, '--model', 'm.gguf', 'x'), (*SERVICE, '--device=cpu', 'x')):
+            status, saw, errors = clone.run(*arguments)
+            assert status == 1 and not saw and '--' in errors, (arguments, errors)
+        assert clone.calls() == []
 
 
 if __name__ == '__main__':

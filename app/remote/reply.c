@@ -1,0 +1,205 @@
+#include "remote/reply.h"
+
+#include "remote/remote-error.h"
+#include "untrusted-json.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+#define MAX_VALUES 200000
+
+/* ---- errors in words of the service ---- */
+
+/* {"error": {"message": …}}, {"error": "…"}, {"message": …} and {"detail": "…"} are all met. */
+static const char *
+message_of (JsonObject *root)
+{
+  static const char *const names[] = { "error", "message", "detail", "error_description" };
+  JsonObject *error = riposte_json_get_object (root, "error");
+  const char *message = NULL;
+
+  if (error)
+    {
+      message = riposte_json_get_string (error, "message");
+      return message ? message : riposte_json_get_string (error, "type");
+    }
+  for (gsize i = 0; !message && i < G_N_ELEMENTS (names); i++)
+    message = riposte_json_get_string (root, names[i]);
+  return message;
+}
+
+static gboolean
+has_error (JsonObject *root)
+{
+  JsonNode *node = json_object_get_member (root, "error");
+
+  return node && !JSON_NODE_HOLDS_NULL (node);
+}
+
+char *
+riposte_remote_describe_body (const char *body, gsize length, const char *secret, char **param)
+{
+  g_autoptr (JsonNode) node = riposte_json_parse (body, length, MAX_VALUES, NULL);
+  JsonObject *root = NULL, *error;
+  const char *message;
+
+  *param = NULL;
+  if (node && JSON_NODE_HOLDS_OBJECT (node))
+    root = json_node_get_object (node);
+  else if (node && JSON_NODE_HOLDS_ARRAY (node))
+    root = riposte_json_get_object_element (json_node_get_array (node), 0);
+  if (!root)
+    return NULL;
+  error = riposte_json_get_object (root, "error");
+  if (error)
+    *param = g_strdup (riposte_json_get_string (error, "param"));
+  message = message_of (root);
+  return message ? riposte_remote_tidy (message, secret) : NULL;
+}
+
+/* ---- answers ---- */
+
+static void
+take_text (RiposteRemoteReply *reply, RiposteRemoteTextKind kind, const char *text)
+{
+  g_autofree char *valid = NULL;
+
+  if (!text || !*text)
+    return;
+  /* half of a pair of surrogates is none in UTF-8 */
+  valid = g_utf8_make_valid (text, -1);
+  if (kind == RIPOSTE_REMOTE_ANSWER)
+    reply->has_answer = TRUE;
+  else
+    reply->has_reasoning = TRUE;
+  reply->on_text (kind, valid, reply->user_data);
+}
+
+/* A string, or an array of parts that have one. */
+static void
+take_content (RiposteRemoteReply *reply, JsonObject *delta)
+{
+  JsonArray *parts = riposte_json_get_array (delta, "content");
+
+  take_text (reply, RIPOSTE_REMOTE_ANSWER, riposte_json_get_string (delta, "content"));
+  for (guint i = 0; parts && i < json_array_get_length (parts); i++)
+    {
+      JsonObject *part = riposte_json_get_object_element (parts, i);
+
+      if (part && g_strcmp0 (riposte_json_get_string (part, "type"), "text") == 0)
+        take_text (reply, RIPOSTE_REMOTE_ANSWER, riposte_json_get_string (part, "text"));
+    }
+  take_text (reply, RIPOSTE_REMOTE_ANSWER, riposte_json_get_string (delta, "refusal"));
+}
+
+static void
+take_delta (RiposteRemoteReply *reply, JsonObject *delta)
+{
+  const char *reasoning = riposte_json_get_string (delta, "reasoning_content");
+
+  take_text (reply, RIPOSTE_REMOTE_REASONING, reasoning ? reasoning : riposte_json_get_string (delta, "reasoning"));
+  take_content (reply, delta);
+}
+
+static void
+take_choice (RiposteRemoteReply *reply, JsonObject *choice)
+{
+  JsonObject *delta = riposte_json_get_object (choice, "delta");
+  const char *reason = riposte_json_get_string (choice, "finish_reason");
+
+  /* who does not stream has "message" in its place */
+  if (!delta)
+    delta = riposte_json_get_object (choice, "message");
+  if (delta)
+    take_delta (reply, delta);
+  if (!reason || !*reason)
+    return;
+  reply->finished = TRUE;
+  reply->cut_short = g_str_equal (reason, "length");
+  reply->withheld = g_str_equal (reason, "content_filter");
+}
+
+static void
+take_usage (RiposteRemoteReply *reply, JsonObject *usage)
+{
+  gint64 n_prompt = riposte_json_get_int (usage, "prompt_tokens", -1);
+  gint64 n_written = riposte_json_get_int (usage, "completion_tokens", -1);
+
+  if (n_prompt < 0 || n_written < 0)
+    return;
+  reply->has_usage = TRUE;
+  reply->n_prompt = MIN (n_prompt, G_MAXINT);
+  reply->n_written = MIN (n_written, G_MAXINT);
+}
+
+static gboolean
+refuse_json (GError **error, const char *detail)
+{
+  g_set_error (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_PROTOCOL,
+               /* Translators: %s says what is wrong with it, in English maybe */
+               _ ("What the service sent makes no sense: %s"), detail);
+  return FALSE;
+}
+
+static gboolean
+report_error (JsonObject *root, const char *secret, GError **error)
+{
+  const char *message = message_of (root);
+  g_autofree char *detail = message ? riposte_remote_tidy (message, secret) : NULL;
+
+  g_set_error (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_SERVICE, _ ("The service reports an error: %s"),
+               detail ? detail : _ ("it does not say which"));
+  return FALSE;
+}
+
+gboolean
+riposte_remote_reply_take (RiposteRemoteReply *reply,
+                           const char *json,
+                           gsize length,
+                           const char *secret,
+                           GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (JsonNode) node = riposte_json_parse (json, length, MAX_VALUES, &problem);
+  JsonObject *root, *usage;
+  JsonArray *choices;
+
+  if (!node)
+    {
+      g_autofree char *detail = riposte_remote_tidy (problem->message, secret);
+      return refuse_json (error, detail ? detail : "?");
+    }
+  if (!JSON_NODE_HOLDS_OBJECT (node))
+    return refuse_json (error, "[");
+  root = json_node_get_object (node);
+  if (has_error (root))
+    return report_error (root, secret, error);
+  choices = riposte_json_get_array (root, "choices");
+  for (guint i = 0; choices && i < json_array_get_length (choices); i++)
+    {
+      JsonObject *choice = riposte_json_get_object_element (choices, i);
+
+      if (choice && riposte_json_get_int (choice, "index", 0) == 0)
+        take_choice (reply, choice);
+    }
+  usage = riposte_json_get_object (root, "usage");
+  if (usage)
+    take_usage (reply, usage);
+  return TRUE;
+}
+
+gboolean
+riposte_remote_reply_check (const RiposteRemoteReply *reply, GError **error)
+{
+  if (reply->withheld)
+    g_set_error_literal (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_SERVICE,
+                         _ ("A filter of the service withholds the rest of the answer"));
+  else if (!reply->has_answer)
+    g_set_error_literal (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_EMPTY,
+                         reply->has_reasoning
+                           ? _ ("The service reasoned, and then ended without an answer; it may need more tokens")
+                           : _ ("The service ended without an answer"));
+  else
+    return TRUE;
+  return FALSE;
+}

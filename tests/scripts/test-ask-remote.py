@@ -1,0 +1,548 @@
+#!/usr/bin/env python3
+"""riposte-ask-remote against a service of this machine that fails in every way.
+
+test-ask-remote.py PROGRAM SCHEMAS: the program, and the folder with the compiled settings schema."""
+import os
+import pty
+import resource
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tap  # noqa: E402
+from service import ANSWER, Service  # noqa: E402
+
+PROGRAM, SCHEMAS = map(os.path.abspath, sys.argv[1:3])
+del sys.argv[1:3]
+KEY = 'sk-canary-5f1c0d9e2b7a'
+FIRST_WORDS = 'def reverse(s):\n '
+
+
+def allow_cores():
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
+
+class Home:
+    """A home of its own, and what was left in it."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix='riposte ask ')
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.folder.cleanup()
+
+    def environment(self, **more):
+        path = self.folder.name
+        environment = {'PATH': '/usr/bin:/bin', 'HOME': path, 'XDG_RUNTIME_DIR': path, 'XDG_CONFIG_HOME': path + '/config',
+                       'XDG_STATE_HOME': path + '/state', 'XDG_DATA_HOME': path + '/data', 'LC_ALL': 'C.UTF-8',
+                       'GSETTINGS_BACKEND': 'keyfile', 'GSETTINGS_SCHEMA_DIR': SCHEMAS, **more}
+        for name in ('ASAN_OPTIONS', 'LSAN_OPTIONS', 'UBSAN_OPTIONS', 'LD_PRELOAD', 'DBUS_SESSION_BUS_ADDRESS'):
+            if name in os.environ and name not in environment and name != 'DBUS_SESSION_BUS_ADDRESS':
+                environment[name] = os.environ[name]
+        return {name: value for name, value in environment.items() if value is not None}
+
+    def command(self, url, *options):
+        return [PROGRAM, '--remote', url, '--remote-model', 'some-model', *options]
+
+    def start(self, url, *options, question=b'How?', stdout=subprocess.PIPE, user=None, **environment):
+        process = subprocess.Popen(self.command(url, *options), env=self.environment(**environment), cwd=self.folder.name,
+                                   stdin=subprocess.PIPE, stdout=stdout, stderr=subprocess.PIPE, user=user,
+                                   preexec_fn=allow_cores)
+        try:
+            process.stdin.write(question)
+            process.stdin.close()
+        except BrokenPipeError:  # it refuses before it reads
+            pass
+        process.stdin = None
+        return process
+
+    def ask(self, url, *options, **more):
+        """Returns (status, stdout, stderr)."""
+        more.setdefault('RIPOSTE_API_KEY', KEY)
+        process = self.start(url, *options, **more)
+        out, errors = process.communicate(timeout=100)
+        assert KEY not in errors.decode(), errors
+        return process.returncode, out.decode(), errors.decode()
+
+    def switch_off(self):
+        folder = os.path.join(self.folder.name, 'config', 'glib-2.0', 'settings')
+        os.makedirs(folder)
+        with open(os.path.join(folder, 'keyfile'), 'w', encoding='utf-8') as file:
+            file.write('[dev/riposte/Riposte]\nnetwork=false\n')
+
+    def log(self):
+        try:
+            with open(os.path.join(self.folder.name, 'state', 'riposte', 'requests.log'), encoding='utf-8') as file:
+                return file.read()
+        except FileNotFoundError:
+            return ''
+
+    def contents(self):
+        """All bytes of all files."""
+        found = b''
+        for at, _, files in os.walk(self.folder.name):
+            for name in files:
+                path = os.path.join(at, name)
+                if os.path.isfile(path):
+                    with open(path, 'rb') as file:
+                        found += path.encode() + file.read()
+        return found
+
+
+def answers(*names):
+    for name in names:
+        with Service() as service, Home() as home:
+            status, out, errors = home.ask(service.url(name))
+            assert (status, out, errors) == (0, ANSWER, ''), (name, status, out, errors)
+
+
+def fails(name, *fragments, out='', requests=1, options=()):
+    with Service() as service, Home() as home:
+        status, answer, errors = home.ask(service.url(name), *options)
+        assert status == 1 and answer == out, (name, status, answer, errors)
+        assert all(fragment in errors for fragment in fragments), (name, errors)
+        assert errors.count('\n') == 1 and errors.startswith('riposte: '), errors
+        assert '\x1b' not in errors
+        assert len(service.requests) == requests, (name, service.requests)
+
+
+@tap.case
+def a_good_answer_is_all_of_standard_output():
+    answers('good', 'identity', 'no-type', 'not-streamed', 'usage')
+
+
+@tap.case
+def the_stream_may_come_in_any_pieces_and_with_any_line_ends():
+    answers('bytes', 'cr')
+    with Service() as service, Home() as home:
+        assert home.ask(service.url('many-lines'))[:2] == (0, 'together\n')
+
+
+@tap.case
+def an_answer_that_said_its_end_needs_no_more():
+    answers('without-done', 'done-without-end')
+
+
+@tap.case
+def reasoning_is_no_answer():
+    answers('reasoning')
+    fails('only-reasoning', 'without an answer')
+
+
+@tap.case
+def what_has_another_shape_is_passed_over():
+    answers('wrong-shapes')
+
+
+@tap.case
+def the_request_is_what_a_service_expects():
+    with Service() as service, Home() as home:
+        question = 'Größe? "\\\n\t漢字 🎉'
+        assert home.ask(service.url('echo'), question=question.encode())[:2] == (0, question + '\n')
+        assert home.ask(service.url('echo') + '/', '--temp', '0.5', '--top-p', '0.9', '--seed', '7', '-n', '33')[0] == 0
+        assert home.ask(service.url('echo') + '/chat/completions', '--system', 'Be brief', RIPOSTE_API_KEY=None)[0] == 0
+        plain, full, system = service.requests
+        assert all(request['path'] == '/echo/v1/chat/completions' for request in service.requests)
+        assert plain['question'] == {'model': 'some-model', 'messages': [{'role': 'user', 'content': question}],
+                                     'stream': True}, plain
+        assert plain['headers']['Authorization'] == 'Bearer ' + KEY and plain['headers']['Content-Type'] == 'application/json'
+        rest = {name: full['question'][name] for name in ('temperature', 'top_p', 'seed', 'max_tokens')}
+        assert rest == {'temperature': 0.5, 'top_p': 0.9, 'seed': 7, 'max_tokens': 33}, full
+        assert system['question']['messages'][0] == {'role': 'system', 'content': 'Be brief'}
+        assert 'Authorization' not in system['headers'] and 'Cookie' not in system['headers']
+
+
+@tap.case
+def a_large_question_arrives_whole():
+    with Service() as service, Home() as home:
+        question = 'x' * 3_000_000
+        assert home.ask(service.url('echo'), question=question.encode())[:2] == (0, question + '\n')
+
+
+@tap.case
+def numbers_are_written_alike_in_every_language():
+    locales = subprocess.run(['locale', '-a'], capture_output=True, text=True, check=True).stdout
+    german = next((name for name in locales.split() if name.startswith('de_')), None)
+    if not german:
+        raise tap.Skip('no German locale')
+    with Service() as service, Home() as home:
+        assert home.ask(service.url('good'), '--temp', '0.5', LC_ALL=german)[0] == 0
+        assert service.requests[0]['question']['temperature'] == 0.5
+
+
+@tap.case
+def words_are_written_as_they_come():
+    with Service() as service, Home() as home:
+        process = home.start(service.url('stalled'))
+        seen = b''
+        end = time.monotonic() + 60
+        while len(seen) < len(FIRST_WORDS) and time.monotonic() < end:
+            assert select.select([process.stdout], [], [], 60)[0], seen
+            seen += os.read(process.stdout.fileno(), 1000)
+        assert seen.decode() == FIRST_WORDS and process.poll() is None
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=60)
+        assert (process.returncode, out, errors) == (130, b'', b''), (process.returncode, out, errors)
+
+
+@tap.case
+def parameters_that_are_refused_by_name_are_left_out():
+    with Service() as service, Home() as home:
+        status, out, errors = home.ask(service.url('picky'), '--temp', '0.5', '-n', '9')
+        assert (status, out) == (0, ANSWER), errors
+        last = service.requests[-1]['question']
+        assert 'temperature' not in last and last['max_completion_tokens'] == 9 and 'max_tokens' not in last, last
+        assert len(service.requests) == 3
+
+
+@tap.case
+def a_limit_of_tokens_is_no_failure_but_told():
+    with Service() as service, Home() as home:
+        status, out, errors = home.ask(service.url('length'))
+        assert status == 0 and out == 'cut sho\n' and 'cut short' in errors, errors
+
+
+@tap.case
+def a_stream_that_breaks_keeps_what_came():
+    fails('cut', 'before the answer was complete', out=FIRST_WORDS)
+    fails('cut-quietly', 'before the answer was complete', out=FIRST_WORDS)
+    fails('nothing', 'before the answer was complete')
+    fails('filtered', 'withholds', out='as far as ')
+    fails('error-in-stream', 'reports an error: the model fell over, key …', out=FIRST_WORDS)
+
+
+@tap.case
+def no_answer_at_all_is_a_failure():
+    fails('empty', 'without an answer')
+    fails('cut-before', 'no connection to 127.0.0.1')
+
+
+@tap.case
+def nonsense_is_refused():
+    fails('bad-json', 'makes no sense', out=FIRST_WORDS)
+    fails('deep-json', 'makes no sense', out=FIRST_WORDS)
+    fails('huge-line', 'more at once', out='before ')
+    fails('html', 'text/html', 'address')
+
+
+@tap.case
+def statuses_are_told_apart():
+    fails('401', 'does not accept the key (401)', 'Incorrect API key provided: …')
+    fails('403', '(403)', 'Your country is not served')
+    fails('404', '(404)', 'The model `some-model` does not exist')
+    fails('400', '(400)', 'This is not right')
+    fails('500', '(500)', 'it broke')
+    fails('502-html', '(502)')
+    fails('503', '(503)', 'Overloaded', 'wait 3 seconds')
+    with Service() as service, Home() as home:
+        assert 'asks for a key (401)' in home.ask(service.url('401'), RIPOSTE_API_KEY=None)[2]
+
+
+@tap.case
+def too_many_requests_say_how_long_to_wait():
+    fails('429', '(429)', 'Rate limit reached', 'wait 17 seconds')
+    fails('429-date', '(429)', 'wait 60 minutes')
+    fails('429-plain', '(429)')
+
+
+@tap.case
+def redirects_elsewhere_are_refused_and_get_nothing():
+    with Service() as other, Service() as service, Home() as home:
+        service.elsewhere = other.root()
+        status, out, errors = home.ask(service.url('away'))
+        assert status == 1 and out == '' and other.root() in errors and 'nothing was sent there' in errors, errors
+        assert other.requests == [] and len(service.requests) == 1
+        # the same machine by another name is another host
+        service.elsewhere = service.root('localhost')
+        assert home.ask(service.url('away'))[0] == 1
+        assert len(service.requests) == 2
+    fails('away-scheme', 'redirects to another place')
+    fails('loop', 'without end', requests=6)
+
+
+@tap.case
+def redirects_within_the_service_are_followed():
+    with Service() as service, Home() as home:
+        status, out, errors = home.ask(service.url('moved'))
+        assert (status, out, errors) == (0, ANSWER, ''), errors
+        assert [request['method'] for request in service.requests] == ['POST', 'POST']
+        assert service.requests[1]['question'] == service.requests[0]['question']
+
+
+@tap.case
+def waiting_comes_to_an_end():
+    fails('silent', 'Nothing came from', options=('--timeout', '1'))
+    fails('stalled', 'Nothing came from', options=('--timeout', '1'), out=FIRST_WORDS)
+    with Service() as service, Home() as home:  # it is the pause that counts, not the whole
+        status, out, _ = home.ask(service.url('slow'), '--timeout', '1')
+        assert (status, out) == (0, ANSWER)
+    with socket.socket() as deaf, Home() as home:  # takes connections, and reads nothing
+        deaf.bind(('127.0.0.1', 0))
+        deaf.listen()
+        url = f'https://127.0.0.1:{deaf.getsockname()[1]}/v1'
+        status, out, errors = home.ask(url, '--connect-timeout', '1')
+        assert status == 1 and not out and 'could not be reached in time' in errors, errors
+
+
+@tap.case
+def a_host_that_is_not_there_is_told():
+    with socket.socket() as free, Home() as home:
+        free.bind(('127.0.0.1', 0))
+        status, out, errors = home.ask(f'http://127.0.0.1:{free.getsockname()[1]}/v1')
+        assert status == 1 and not out and 'There is no connection to 127.0.0.1' in errors, errors
+
+
+@tap.case
+def a_certificate_that_proves_nothing_gets_nothing():
+    if not shutil.which('openssl'):
+        raise tap.Skip('openssl is not installed')
+    with tempfile.TemporaryDirectory() as folder:
+        pem = os.path.join(folder, 'both.pem')
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', folder + '/key', '-out',
+                        folder + '/certificate', '-days', '2', '-subj', '/CN=localhost'], check=True, capture_output=True)
+        with open(pem, 'wb') as both:
+            for name in ('key', 'certificate'):
+                with open(os.path.join(folder, name), 'rb') as file:
+                    both.write(file.read())
+        with Service(pem) as service, Home() as home:
+            status, out, errors = home.ask(service.url('good', 'localhost'))
+            assert status == 1 and not out and 'does not prove' in errors, errors
+            assert service.requests == []
+
+
+@tap.case
+def offline_opens_no_connection():
+    with Service() as service, Home() as home:
+        status, out, errors = home.ask(service.url('good'), '--offline')
+        assert status == 1 and not out and 'offline' in errors, errors
+        home.switch_off()
+        status, out, errors = home.ask(service.url('good'))
+        assert status == 1 and not out and 'turned off in the preferences' in errors, errors
+        assert service.requests == [] and home.log() == ''
+        # not the answer of a program that always refuses
+        assert home.ask(service.url('good'), GSETTINGS_BACKEND='memory')[0] == 0
+
+
+@tap.case
+def no_socket_is_made_where_the_network_is_off():
+    if not shutil.which('strace'):
+        raise tap.Skip('strace is not installed')
+    with Service() as service, Home() as home:
+        home.switch_off()
+        trace = os.path.join(home.folder.name, 'trace')
+        done = subprocess.run(['strace', '-f', '-e', 'trace=socket,connect', '-o', trace,
+                               *home.command(service.url('good'))], input=b'How?', env=home.environment(),
+                              capture_output=True, timeout=100)
+        with open(trace, encoding='utf-8') as file:
+            calls = file.read()
+        assert done.returncode == 1 and 'AF_INET' not in calls, calls
+
+
+@tap.case
+def settings_that_are_not_installed_are_no_failure():
+    with Service() as service, Home() as home:
+        assert home.ask(service.url('good'), GSETTINGS_SCHEMA_DIR='/nonexistent')[:2] == (0, ANSWER)
+
+
+@tap.case
+def addresses_are_looked_at_before_anything_is_sent():
+    with Home() as home:
+        for url in ('', 'nonsense', 'ftp://example.com/v1', 'file:///etc/passwd', 'https://', 'https:///v1',
+                    'https://user:word@example.com/v1', 'https://example.com/v1?key=x', 'https://example.com/v1#x',
+                    'https://exa mple.com/v1', 'https://example.com/v1\nHost: x', 'http://example.com/v1',
+                    'http://10.0.0.1/v1', 'http://localhost.example.com/v1', 'http://127.0.0.1.example.com/v1',
+                    'https://example.com:99999/v1', 'https://[::1/v1', 'x' * 100_000):
+            status, out, errors = home.ask(url)
+            assert status == 1 and not out and errors.count('\n') == 1, (url[:99], status, errors)
+        assert 'https://' in home.ask('http://example.com/v1')[2]
+        assert home.log() == ''
+
+
+@tap.case
+def wrong_calls_are_told():
+    with Home() as home:
+        for arguments in ([], ['--remote', 'https://example.com/v1'], ['--remote-model', 'x'], ['--nonsense'],
+                          ['--remote', 'https://example.com/v1', '--remote-model', ''],
+                          home.command('https://example.com/v1', '--temp', '99')[1:],
+                          home.command('https://example.com/v1', '--temp', 'x')[1:],
+                          home.command('https://example.com/v1', 'question')[1:]):
+            done = subprocess.run([PROGRAM, *arguments], input=b'x', env=home.environment(), capture_output=True, timeout=60)
+            assert done.returncode == 2 and not done.stdout and done.stderr.startswith(b'riposte: '), done
+        for question in (b'', b'a\0b'):
+            status, out, errors = home.ask('https://example.com/v1', question=question)
+            assert status == 1 and not out and 'question' in errors, errors
+
+
+@tap.case
+def a_key_that_cannot_be_one_is_refused_and_not_shown():
+    with Service() as service, Home() as home:
+        for key in (KEY + '\n', KEY + '\r\nX-Evil: 1', 'a ' + KEY, KEY + '\x01', KEY + 'ü', KEY * 1000):
+            status, out, errors = home.ask(service.url('good'), RIPOSTE_API_KEY=key)
+            assert status == 1 and not out and 'key' in errors, errors
+        assert service.requests == []
+
+
+@tap.case
+def control_sequences_do_not_reach_a_terminal():
+    with Service() as service, Home() as home:
+        raw = home.ask(service.url('terminal'))[1]
+        assert '\x1b[31m' in raw and '\u202e' in raw  # a file has what was said
+        primary, secondary = pty.openpty()
+        process = home.start(service.url('terminal'), stdout=secondary)
+        assert process.wait(60) == 0
+        os.close(secondary)
+        shown = b''
+        try:
+            while data := os.read(primary, 10000):
+                shown += data
+        except OSError:
+            pass
+        process.stderr.close()
+        os.close(primary)
+        shown = shown.decode()
+        assert 'red' in shown and 'evil' in shown and '\x1b' not in shown and '\x07' not in shown, repr(shown)
+        assert '\u202e' not in shown
+
+
+@tap.case
+def a_reader_that_goes_away_ends_it_quietly():
+    with Service() as service, Home() as home:
+        process = home.start(service.url('endless'))
+        process.stdout.read(20)
+        process.stdout.close()
+        errors = process.stderr.read().decode()
+        assert process.wait(60) == 1 and errors == '', (process.returncode, errors)
+        assert service.hung_up.wait(60), 'the service was not told'
+
+
+@tap.case
+def a_full_disk_is_told():
+    with Service() as service, Home() as home, open('/dev/full', 'wb') as full:
+        process = home.start(service.url('good'), stdout=full)
+        errors = process.communicate(timeout=60)[1].decode()
+        assert process.returncode == 1 and 'cannot be written' in errors and errors.count('\n') == 1, errors
+
+
+@tap.case
+def an_interruption_ends_it_at_once():
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with Service() as service, Home() as home:
+            process = home.start(service.url('silent'))
+            end = time.monotonic() + 60
+            while not service.requests and time.monotonic() < end:
+                time.sleep(0.02)
+            process.send_signal(number)
+            out, errors = process.communicate(timeout=60)
+            assert (process.returncode, out, errors) == (130, b'', b''), (process.returncode, errors)
+
+
+@tap.case
+def every_request_is_in_the_log_without_what_was_said():
+    with Service() as service, Home() as home:
+        home.ask(service.url('good'), question=b'SECRET QUESTION')
+        home.ask(service.url('429'))
+        lines = [line.split('\t') for line in home.log().splitlines()]
+        begins = [line for line in lines if line[0] == 'begin']
+        ends = [line for line in lines if line[0] == 'end']
+        assert [line[5] for line in begins] == [service.url(name) + '/chat/completions' for name in ('good', '429')]
+        assert [line[3] for line in ends] == ['200', '429']
+        body = len(service.requests[0]['body'])
+        assert body < int(ends[0][4]) < body + 1000 and len(ANSWER.encode()) < int(ends[0][5]) < 10000, ends
+        assert 'SECRET' not in home.log() and 'reverse' not in home.log()
+
+
+@tap.case
+def the_key_is_found_nowhere():
+    with Service() as service, Home() as home:
+        for name in ('good', '401', 'error-in-stream', 'away', 'cut', 'bad-json'):
+            service.elsewhere = 'http://localhost:1/' + KEY
+            _, out, errors = home.ask(service.url(name), G_MESSAGES_DEBUG='all', question=b'x')
+            assert KEY not in out + errors, (name, errors)
+        assert service.requests[0]['headers']['Authorization'] == 'Bearer ' + KEY
+        assert KEY.encode() not in home.contents()
+
+
+def wait_for_requests(service, n):
+    end = time.monotonic() + 60
+    while len(service.requests) < n and time.monotonic() < end:
+        time.sleep(0.02)
+    assert len(service.requests) == n
+
+
+@tap.case
+def the_key_is_in_no_argument_environment_or_core():
+    somebody = 65534 if os.geteuid() == 0 else os.geteuid()
+    with Service() as service, Home() as home:
+        os.chmod(home.folder.name, 0o777)
+        try:
+            process = home.start(service.url('silent'), RIPOSTE_API_KEY=KEY, user=somebody)
+        except PermissionError as error:
+            raise tap.Skip('the program is out of reach for another user') from error
+        other = subprocess.Popen(['sleep', '60'], user=somebody, cwd=home.folder.name, preexec_fn=allow_cores)
+        wait_for_requests(service, 1)
+        if os.geteuid() == 0:
+            for name in ('cmdline', 'environ', 'status'):
+                with open(f'/proc/{process.pid}/{name}', 'rb') as file:
+                    assert KEY.encode() not in file.read(), name
+        # who may look into a process owns these files: of this one nobody but root does
+        assert os.stat(f'/proc/{other.pid}/environ').st_uid == somebody
+        assert os.stat(f'/proc/{process.pid}/environ').st_uid == 0
+        for victim in (process, other):
+            victim.send_signal(signal.SIGSEGV)
+            victim.communicate(timeout=60)
+        assert KEY.encode() not in home.contents()
+        for name in os.listdir(home.folder.name):
+            if 'core' in name:  # of the other, where this machine writes them beside the program
+                with open(os.path.join(home.folder.name, name), 'rb') as file:
+                    assert b'sleep' in file.read() and str(process.pid) not in name, name
+
+
+# In a session of its own: stores the key as the window does, asks, and says what came.
+IN_SESSION = r'''
+set -e
+printf 'password' | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1
+printf '%s' "$CANARY" | secret-tool store --label test xdg:schema dev.riposte.Riposte.Key origin "$ORIGIN"
+unset CANARY
+exec "$@"
+'''
+
+
+@tap.case
+def the_key_comes_from_the_keyring():
+    for tool in ('dbus-run-session', 'gnome-keyring-daemon', 'secret-tool'):
+        if not shutil.which(tool):
+            raise tap.Skip(f'{tool} is not installed')
+    with Service() as service, Home() as home:
+        def ask(origin, **more):
+            environment = home.environment(CANARY=KEY, ORIGIN=origin, GSETTINGS_BACKEND='memory', **more)
+            # what looks for leaks is not for what others wrote
+            environment.pop('LD_PRELOAD', None)
+            return subprocess.run(['dbus-run-session', '--', 'bash', '-c', IN_SESSION, '-',
+                                   *home.command(service.url('good'))], input=b'How?', env=environment,
+                                  capture_output=True, timeout=100)
+        done = ask(service.root())
+        assert done.returncode == 0 and done.stdout.decode() == ANSWER, done
+        assert service.requests[-1]['headers'].get('Authorization') == 'Bearer ' + KEY, done.stderr
+        # the key of another origin stays where it is
+        with Home() as home:
+            done = ask('https://api.example.com')
+            assert done.returncode == 0 and 'Authorization' not in service.requests[-1]['headers'], done
+        # the environment goes first, for that run
+        with Home() as home:
+            done = ask(service.root(), RIPOSTE_API_KEY='other-key')
+            assert service.requests[-1]['headers']['Authorization'] == 'Bearer other-key', done
+
+
+if __name__ == '__main__':
+    tap.main()
