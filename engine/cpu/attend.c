@@ -1,8 +1,9 @@
-/* Attention, cut by KV heads and tokens, and where that gives too few items for the threads, by positions as well. */
+/* Attention, cut by KV heads and tokens, and where that gives too few items for many threads, by positions as well. */
 #include "cpu.h"
 
 #define ROWS       48  /* query rows (tokens times heads of a group) of an item, at least one token's */
 #define SPLIT_FROM 128 /* least positions of a part */
+#define ITEMS      64  /* wanted, however many threads there are: the same sums, and the same answer, with any number */
 
 typedef struct
 {
@@ -17,15 +18,15 @@ tokens_an_item (const RpOpAttention *o)
 }
 
 static Cut
-cut (const RpCpu *cpu, const RpOpAttention *o)
+cut (const RpOpAttention *o)
 {
   Cut c = { .tokens = tokens_an_item (o), .n_splits = 1 };
   guint end = o->pos + o->n_tokens, first = o->window && o->pos + 1 > o->window ? o->pos + 1 - o->window : 0;
 
   c.token_items = (o->n_tokens + c.tokens - 1) / c.tokens;
-  guint items = MAX (1, c.token_items * o->n_kv_heads), wanted = 4 * cpu->n_threads;
-  if (cpu->n_threads > 1 && items < wanted)
-    c.n_splits = CLAMP ((end - first) / SPLIT_FROM, 1, (wanted + items - 1) / items);
+  guint items = MAX (1, c.token_items * o->n_kv_heads);
+  if (items < ITEMS)
+    c.n_splits = CLAMP ((end - first) / SPLIT_FROM, 1, (ITEMS + items - 1) / items);
   c.positions = ((end - first) / c.n_splits + RP_ATTENTION_BLOCK) / RP_ATTENTION_BLOCK * RP_ATTENTION_BLOCK;
   return c;
 }
@@ -37,7 +38,7 @@ attention_shared_size (const RpCpu *cpu, const RpOp *op)
   const RpOpAttention *o = &op->attention;
   guint group = MAX (1, o->n_heads / o->n_kv_heads), tokens = MIN (tokens_an_item (o), o->n_tokens);
 
-  return (gsize)8 * cpu->n_threads * tokens * group * (o->dim_v + 2) * sizeof (float);
+  return (gsize)2 * ITEMS * tokens * group * (o->dim_v + 2) * sizeof (float);
 }
 
 static gsize
@@ -53,7 +54,7 @@ static guint
 attention_n_items (RpCpu *cpu, const RpOp *op, RpCpuPlan *plan, guint stage)
 {
   const RpOpAttention *o = &op->attention;
-  Cut c = cut (cpu, o);
+  Cut c = cut (o);
 
   if (o->n_tokens == 0)
     return 0;
@@ -105,7 +106,7 @@ attention_run (RpCpu *cpu, const RpOp *op, const RpCpuPlan *plan, guint stage, g
     .scale = o->scale,
     .softcap = o->softcap,
   };
-  Cut c = cut (cpu, o);
+  Cut c = cut (o);
 
   if (stage == 1)
     {
