@@ -46,11 +46,26 @@ can_chat (RpModel *model, GError **error)
   return FALSE;
 }
 
-char *
-rp_model_chat_prompt_json (RpModel *model, const char *variables, gssize length, GError **error)
+static gboolean
+is_control (const char *text, gsize length, gconstpointer tokenizer)
+{
+  return rp_tokenizer_begins_control (tokenizer, text, length);
+}
+
+GArray *
+rp_model_chat_tokens_json (RpModel *model,
+                           const char *variables,
+                           gssize length,
+                           RpChatFlags flags,
+                           char **text,
+                           GError **error)
 {
   gsize n = length < 0 ? strlen (variables) : (gsize)length;
   g_autoptr (GString) json = g_string_new ("{");
+  g_autoptr (GArray) seams = g_array_new (FALSE, FALSE, sizeof (gsize));
+  const RpTemplatePrompt prompt = { is_control, model->tokenizer, seams, (flags & RP_CHAT_CONTINUE) != 0 };
+  g_autofree char *rendered = NULL;
+  GArray *tokens;
 
   if (!can_chat (model, error))
     return NULL;
@@ -73,11 +88,23 @@ rp_model_chat_prompt_json (RpModel *model, const char *variables, gssize length,
   if (n && *variables != '}')
     g_string_append_c (json, ',');
   g_string_append_len (json, variables, n);
-  return rp_template_render_json (model->chat_template, json->str, json->len, error);
+  rendered = rp_template_render_prompt (model->chat_template, json->str, json->len, &prompt, error);
+  if (!rendered)
+    return NULL;
+  tokens = g_array_new (FALSE, FALSE, sizeof (RpToken));
+  rp_tokenizer_encode_prompt (model->tokenizer, rendered, strlen (rendered), seams, tokens);
+  if (text)
+    *text = g_steal_pointer (&rendered);
+  return tokens;
 }
 
-char *
-rp_model_chat_prompt (RpModel *model, const RpChatMessage *messages, gsize n_messages, GError **error)
+GArray *
+rp_model_chat_tokens (RpModel *model,
+                      const RpChatMessage *messages,
+                      gsize n_messages,
+                      RpChatFlags flags,
+                      char **text,
+                      GError **error)
 {
   g_autoptr (GString) json = g_string_new ("{\"messages\":[");
 
@@ -90,13 +117,14 @@ rp_model_chat_prompt (RpModel *model, const RpChatMessage *messages, gsize n_mes
       g_string_append_c (json, '}');
     }
   g_string_append (json, "]}");
-  return rp_model_chat_prompt_json (model, json->str, json->len, error);
+  return rp_model_chat_tokens_json (model, json->str, json->len, flags, text, error);
 }
 
 char *
-rp_chat_plain_prompt (const RpChatMessage *messages, gsize n_messages)
+rp_chat_plain_prompt (const RpChatMessage *messages, gsize n_messages, RpChatFlags flags)
 {
   GString *text = g_string_new (NULL);
+  gboolean leave_open = n_messages && flags & RP_CHAT_CONTINUE;
 
   for (gsize i = 0; i < n_messages; i++)
     {
@@ -104,9 +132,10 @@ rp_chat_plain_prompt (const RpChatMessage *messages, gsize n_messages)
 
       if (strcmp (role, "system") != 0 && *role)
         g_string_append_printf (text, "%c%s: ", g_ascii_toupper (*role), role + 1);
-      g_string_append_printf (text, "%s\n\n", messages[i].content);
+      g_string_append_printf (text, "%s%s", messages[i].content, leave_open && i + 1 == n_messages ? "" : "\n\n");
     }
-  g_string_append (text, "Assistant:");
+  if (!leave_open)
+    g_string_append (text, "Assistant:");
   return g_string_free (text, FALSE);
 }
 

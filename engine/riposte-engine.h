@@ -176,25 +176,49 @@ typedef struct
   const char *content;
 } RpChatMessage;
 
-/* The text that the model's own chat template makes of a conversation, up to where the answer begins. Special tokens
- * stand written out in it: tokenize it with parse_special and without add_special. RP_ERROR_TEMPLATE: there is no
- * template, it is broken, or it refuses this conversation; rp_chat_plain_prompt() is what is left then. */
-char *rp_model_chat_prompt (RpModel *model, const RpChatMessage *messages, gsize n_messages, GError **error);
+typedef enum
+{
+  /* The last message, the model's own, is left open where it ends, for the model to go on there. RP_ERROR_TEMPLATE where
+   * the template does not write it out. */
+  RP_CHAT_CONTINUE = 1 << 0,
+} RpChatFlags;
 
 /**
- * rp_model_chat_prompt_json:
+ * rp_model_chat_tokens:
+ * @text: (out) (nullable): what the template made of the conversation, special tokens written out in it
+ *
+ * The prompt that the model's own chat template makes of a conversation, up to where the answer begins. Control tokens
+ * are the template's: one that stands written out in a message is text.
+ *
+ * Returns: (element-type RpToken): NULL with RP_ERROR_TEMPLATE: there is no template, it is broken, or it refuses this
+ *   conversation; rp_chat_plain_prompt() is what is left then
+ */
+GArray *rp_model_chat_tokens (RpModel *model,
+                              const RpChatMessage *messages,
+                              gsize n_messages,
+                              RpChatFlags flags,
+                              char **text,
+                              GError **error);
+
+/**
+ * rp_model_chat_tokens_json:
  * @variables: a JSON object of the template's variables: `messages` (with `tool_calls`, `reasoning_content`, parts, … as
  *   the template knows them), `tools`, `documents`, and others such as `enable_thinking`. `add_generation_prompt` is true
  *   unless it is given; `bos_token` and `eos_token` are the model's own.
  * @length: bytes in @variables, or -1 up to its NUL
  *
- * As rp_model_chat_prompt(), for all that a template can take.
+ * As rp_model_chat_tokens(), for all that a template can take.
  */
-char *rp_model_chat_prompt_json (RpModel *model, const char *variables, gssize length, GError **error);
+GArray *rp_model_chat_tokens_json (RpModel *model,
+                                   const char *variables,
+                                   gssize length,
+                                   RpChatFlags flags,
+                                   char **text,
+                                   GError **error);
 
 /* A conversation as plain text, "User: …" and "Assistant:", for a model whose template cannot be used. Tokenize it with
  * add_special and without parse_special; a model that knows no better goes on with RP_CHAT_PLAIN_END. */
-char *rp_chat_plain_prompt (const RpChatMessage *messages, gsize n_messages);
+char *rp_chat_plain_prompt (const RpChatMessage *messages, gsize n_messages, RpChatFlags flags);
 #define RP_CHAT_PLAIN_END "\nUser:"
 
 /* Text around a gap that the model fills in. Lengths may be -1, up to the NUL. */

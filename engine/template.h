@@ -25,6 +25,23 @@ void rp_template_free (RpTemplate *self);
  */
 char *rp_template_render_json (const RpTemplate *self, const char *variables, gssize length, GError **error);
 
+/* What a render of a prompt does besides. */
+typedef struct
+{
+  /* Does a special token begin here? Those in the variables are text, of which @seams tells where. */
+  gboolean (*is_special) (const char *text, gsize length, gconstpointer data);
+  gconstpointer data;
+  GArray *seams;       /* (element-type gsize): offsets in the text, in order, that no special token may span */
+  gboolean leave_open; /* the text ends where the last message's does, for the model to go on there */
+} RpTemplatePrompt;
+
+/* As rp_template_render_json(), which it gives the same text as but where the last message is left open. */
+char *rp_template_render_prompt (const RpTemplate *self,
+                                 const char *variables,
+                                 gssize length,
+                                 const RpTemplatePrompt *prompt,
+                                 GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RpTemplate, rp_template_free)
 
 G_END_DECLS

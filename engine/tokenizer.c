@@ -164,27 +164,37 @@ strips_right (const RpTokenizer *self, RpToken id)
   return self->strips_right;
 }
 
-void
-rp_tokenizer_encode (const RpTokenizer *self,
-                     const char *text,
-                     gsize length,
-                     gboolean add_special,
-                     gboolean parse_special,
-                     GArray *tokens)
+/* The token that is read where @text begins, of @length bytes up to the text's end and @open up to the next seam. */
+static RpToken
+match (const RpTokenizer *self, gboolean control, const char *text, gsize length, gsize open, gsize *matched)
+{
+  gsize n_control = 0, n_added = 0;
+  RpToken special = control ? rp_specials_match (self->specials, text, open, &n_control) : -1;
+  RpToken added = special < 0 || open < length ? rp_specials_match (self->added, text, length, &n_added) : -1;
+
+  *matched = MAX (n_control, n_added);
+  return n_added > n_control ? added : special;
+}
+
+/* @seams: nullable */
+static void
+encode (const RpTokenizer *self, const char *text, gsize length, gboolean control, const GArray *seams, GArray *tokens)
 {
   g_autoptr (GArray) ends = g_array_new (FALSE, FALSE, sizeof (gsize));
   g_autoptr (GArray) scratch = g_array_new (FALSE, FALSE, sizeof (gsize));
-  const RpSpecials *specials = parse_special ? self->specials : self->added;
   Encoder encoder = { self, tokens, ends, scratch };
-  gsize start = 0, matched;
+  gsize start = 0, matched, seam = length;
+  guint n = 0;
 
   rp_merge_scratch_init (&encoder.merging);
-  if (add_special && self->add_bos && self->bos >= 0)
-    g_array_append_val (tokens, self->bos);
   for (gsize at = 0; at < length;)
     {
-      RpToken special = rp_specials_match (specials, text + at, length - at, &matched);
+      RpToken special;
 
+      for (; seams && n < seams->len && g_array_index (seams, gsize, n) <= at; n++)
+        ;
+      seam = seams && n < seams->len ? g_array_index (seams, gsize, n) : length;
+      special = match (self, control, text + at, length - at, seam - at, &matched);
       if (special < 0)
         {
           at++;
@@ -198,9 +208,40 @@ rp_tokenizer_encode (const RpTokenizer *self,
       start = at;
     }
   encode_plain (&encoder, text + start, length - start);
+  rp_merge_scratch_clear (&encoder.merging);
+}
+
+void
+rp_tokenizer_encode (const RpTokenizer *self,
+                     const char *text,
+                     gsize length,
+                     gboolean add_special,
+                     gboolean parse_special,
+                     GArray *tokens)
+{
+  if (add_special && self->add_bos && self->bos >= 0)
+    g_array_append_val (tokens, self->bos);
+  encode (self, text, length, parse_special, NULL, tokens);
   if (add_special && self->add_eos && self->eos >= 0)
     g_array_append_val (tokens, self->eos);
-  rp_merge_scratch_clear (&encoder.merging);
+}
+
+void
+rp_tokenizer_encode_prompt (const RpTokenizer *self,
+                            const char *text,
+                            gsize length,
+                            const GArray *seams,
+                            GArray *tokens)
+{
+  encode (self, text, length, TRUE, seams, tokens);
+}
+
+gboolean
+rp_tokenizer_begins_control (const RpTokenizer *self, const char *text, gsize length)
+{
+  RpToken token = rp_specials_match (self->specials, text, length, NULL);
+
+  return token >= 0 && self->vocab.tokens[token].type != RP_TOKEN_USER_DEFINED;
 }
 
 /* ---- decoding ---- */

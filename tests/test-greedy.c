@@ -72,11 +72,8 @@ prompt_tokens (RpModel *model, const char *question)
 {
   const RpChatMessage message = { "user", question };
   g_autoptr (GError) error = NULL;
-  g_autofree char *text = rp_model_chat_prompt (model, &message, 1, &error);
-  GArray *tokens;
+  GArray *tokens = rp_model_chat_tokens (model, &message, 1, 0, NULL, &error);
 
-  g_assert_no_error (error);
-  tokens = rp_model_tokenize (model, text, -1, FALSE, TRUE, &error);
   g_assert_no_error (error);
   return tokens;
 }

@@ -202,7 +202,7 @@ use_vocabulary (RpModel *model)
   const RpChatMessage message = { "user", "the \xff <|end|> ☃" };
   g_autoptr (GError) error = NULL;
   g_autoptr (GArray) tokens = rp_model_tokenize (model, "the <|user|> then\n\xff☃", -1, TRUE, TRUE, &error);
-  g_autofree char *prompt = NULL;
+  g_autoptr (GArray) prompt = NULL;
 
   check_error (&error);
   if (tokens)
@@ -210,7 +210,7 @@ use_vocabulary (RpModel *model)
       g_autoptr (GString) text = rp_model_detokenize (model, (RpToken *)tokens->data, tokens->len, TRUE);
       g_assert_nonnull (text);
     }
-  prompt = rp_model_chat_prompt (model, &message, 1, &error);
+  prompt = rp_model_chat_tokens (model, &message, 1, 0, NULL, &error);
   check_error (&error);
 }
 

@@ -70,11 +70,8 @@ prompt_tokens (RpModel *model, const char *question)
 {
   const RpChatMessage message = { "user", question };
   g_autoptr (GError) error = NULL;
-  g_autofree char *text = rp_model_chat_prompt (model, &message, 1, &error);
-  GArray *tokens;
+  GArray *tokens = rp_model_chat_tokens (model, &message, 1, 0, NULL, &error);
 
-  g_assert_no_error (error);
-  tokens = rp_model_tokenize (model, text, -1, FALSE, TRUE, &error);
   g_assert_no_error (error);
   return tokens;
 }
@@ -150,6 +147,7 @@ repeat (Runner *runner, guint n_prompts, guint n_times, guint n_predict)
           g_test_message ("%.30s… %s: the first %u tokens are the same", prompts[p], way_names[way], same);
           n_different++;
         }
+      g_test_message ("%.30s… %u answers", prompts[p], n_times);
     }
   g_test_message ("%u of %u answers of %u tokens are like the first to their prompt", n_prompts * n_times - n_different,
                   n_prompts * n_times, n_predict);

@@ -230,18 +230,19 @@ make_prompt (RiposteWorker *self, Answering *answering, GError **error)
   guint n_turns = riposte_generation_get_n_turns (answering->generation);
   g_autofree RpChatMessage *turns = g_new (RpChatMessage, n_turns);
   g_autofree char *text = NULL;
+  GArray *tokens;
   GError *local = NULL;
 
   for (guint i = 0; i < n_turns; i++)
     turns[i] = riposte_generation_get_turn (answering->generation, i);
-  text = rp_model_chat_prompt (self->model, turns, n_turns, &local);
-  if (text)
+  tokens = rp_model_chat_tokens (self->model, turns, n_turns, 0, &text, &local);
+  if (tokens)
     {
       const char *opened = riposte_reasoning_find_opened (text);
 
       if (opened) /* the answer is whole only with what the template began of it */
         riposte_generation_post_text (answering->generation, opened, strlen (opened));
-      return rp_model_tokenize (self->model, text, -1, FALSE, TRUE, error);
+      return tokens;
     }
   if (!g_error_matches (local, RP_ERROR, RP_ERROR_TEMPLATE))
     {
@@ -250,7 +251,7 @@ make_prompt (RiposteWorker *self, Answering *answering, GError **error)
     }
   g_error_free (local);
   answering->info.plain = TRUE;
-  text = rp_chat_plain_prompt (turns, n_turns);
+  text = rp_chat_plain_prompt (turns, n_turns, 0);
   return rp_model_tokenize (self->model, text, -1, TRUE, FALSE, error);
 }
 

@@ -46,20 +46,20 @@ static GArray *
 make_chat (RpModel *model, const RpChatMessage *messages, guint n, Options *options, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  g_autofree char *chat = rp_model_chat_prompt (model, messages, n, &local);
+  GArray *tokens = rp_model_chat_tokens (model, messages, n, 0, NULL, &local);
 
-  if (chat)
-    return rp_model_tokenize (model, chat, -1, FALSE, TRUE, error);
+  if (tokens)
+    return tokens;
   if (!g_error_matches (local, RP_ERROR, RP_ERROR_TEMPLATE))
     {
       g_propagate_error (error, g_steal_pointer (&local));
       return NULL;
     }
   g_autofree char *line = rp_printable (local->message, -1, CLI_MAX_MESSAGE);
+  g_autofree char *plain = rp_chat_plain_prompt (messages, n, 0);
   fprintf (stderr, "%s: %s; the question is asked in plain text\n", g_get_prgname (), line);
   options->plain = TRUE;
-  chat = rp_chat_plain_prompt (messages, n);
-  return rp_model_tokenize (model, chat, -1, TRUE, FALSE, error);
+  return rp_model_tokenize (model, plain, -1, TRUE, FALSE, error);
 }
 
 /* The tokens that the model sees: the text as it is, or a question in the model's own chat template. */

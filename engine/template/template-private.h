@@ -387,6 +387,18 @@ gboolean tpl_assign (TplRun *run, const TplNode *target, TplValue *value, TplSco
 TplValue *tpl_printf (TplRun *run, const TplValue *format, TplValue *value);
 TplValue *tpl_format (TplRun *run, const TplValue *format, const TplArgs *args);
 
+/* ---- where a text came from (seams.c) ---- */
+
+typedef struct
+{
+  const RpTemplatePrompt *prompt;
+  char cut[5], end[5]; /* characters that stand nowhere in the variables */
+} TplMarks;
+
+/* Before a render: marks the variables' texts. After it: turns the marks in run->out into seams. */
+gboolean tpl_put_marks (TplRun *run, TplMarks *marks, TplValue *variables);
+gboolean tpl_take_marks (TplRun *run, const TplMarks *marks);
+
 /* ---- the tables of builtins ---- */
 
 extern const TplBuiltin tpl_string_methods[], tpl_dict_methods[], tpl_list_methods[], tpl_number_methods[];

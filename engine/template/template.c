@@ -124,8 +124,9 @@ define_globals (TplRun *run)
     }
 }
 
+/* @marks: nullable */
 static char *
-render (const RpTemplate *self, TplRun *run, const char *variables, gsize length, GError **error)
+render (const RpTemplate *self, TplRun *run, const char *variables, gsize length, TplMarks *marks, GError **error)
 {
   TplValue *values = tpl_parse_json (run, variables, length, error);
   TplScope *scope;
@@ -137,6 +138,8 @@ render (const RpTemplate *self, TplRun *run, const char *variables, gsize length
       g_set_error_literal (error, RP_ERROR, RP_ERROR_TEMPLATE, "The variables are no JSON object");
       return NULL;
     }
+  if (marks && !tpl_put_marks (run, marks, values))
+    return NULL;
   define_globals (run);
   scope = tpl_scope_new (run, run->globals);
   define_defaults (run, scope);
@@ -145,11 +148,13 @@ render (const RpTemplate *self, TplRun *run, const char *variables, gsize length
       tpl_define (run, scope, values->keys[i]->text, values->items[i]);
   run->now = tpl_dict_get_text (values, "now");
   tpl_execute (run, self->root, scope);
+  if (!run->failed && marks)
+    tpl_take_marks (run, marks);
   return run->failed ? NULL : g_strndup (run->out->str, run->out->len);
 }
 
-char *
-rp_template_render_json (const RpTemplate *self, const char *variables, gssize length, GError **error)
+static char *
+render_within_limits (const RpTemplate *self, const char *variables, gssize length, TplMarks *marks, GError **error)
 {
   TplArena arena;
   g_autoptr (GString) out = g_string_new (NULL);
@@ -158,7 +163,25 @@ rp_template_render_json (const RpTemplate *self, const char *variables, gssize l
   char *text;
 
   tpl_arena_init (&arena, RENDER_MEMORY);
-  text = render (self, &run, variables, length < 0 ? strlen (variables) : (gsize)length, error);
+  text = render (self, &run, variables, length < 0 ? strlen (variables) : (gsize)length, marks, error);
   tpl_arena_clear (&arena);
   return text;
+}
+
+char *
+rp_template_render_json (const RpTemplate *self, const char *variables, gssize length, GError **error)
+{
+  return render_within_limits (self, variables, length, NULL, error);
+}
+
+char *
+rp_template_render_prompt (const RpTemplate *self,
+                           const char *variables,
+                           gssize length,
+                           const RpTemplatePrompt *prompt,
+                           GError **error)
+{
+  TplMarks marks = { .prompt = prompt };
+
+  return render_within_limits (self, variables, length, &marks, error);
 }
