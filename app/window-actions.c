@@ -110,6 +110,21 @@ on_try_again (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
+on_make_room (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  riposte_window_make_room (user_data);
+}
+
+static void
+on_take_back_in (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  RiposteWindow *self = user_data;
+
+  riposte_conversation_take_back_in (self->conversation);
+  riposte_context_queue_update (riposte_chat_pane_get_context (self->chat));
+}
+
+static void
 on_focus_composer (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   RiposteWindow *self = user_data;
@@ -350,6 +365,8 @@ static const GActionEntry entries[] = {
   { .name = "copy-answer", .activate = on_copy_answer },
   { .name = "copy-code", .activate = on_copy_code },
   { .name = "insert-code", .activate = on_insert_code },
+  { .name = "make-room", .activate = on_make_room },
+  { .name = "take-back-in", .activate = on_take_back_in },
   { .name = "focus-composer", .activate = on_focus_composer },
   { .name = "choose-model", .activate = on_choose_model },
   { .name = "model", .activate = on_model, .parameter_type = "ay" },

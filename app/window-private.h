@@ -1,5 +1,5 @@
 /* What the window's files share: window.c (its parts), window-actions.c (what can be done), window-layout.c (which
- * panes are seen at which width). */
+ * panes are seen at which width), window-room.c (what to do when the context is full). */
 #pragma once
 
 #include "window.h"
@@ -46,6 +46,9 @@ void riposte_window_add_actions (RiposteWindow *self);
 /* Which actions make sense now. */
 void riposte_window_update_actions (RiposteWindow *self);
 void riposte_window_load_model (RiposteWindow *self, GFile *file);
+
+/* "win.make-room": asks what to do about a conversation that is too long for the context. */
+void riposte_window_make_room (RiposteWindow *self);
 
 void riposte_window_set_up_layout (RiposteWindow *self);
 void riposte_window_update_layout (RiposteWindow *self);

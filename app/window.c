@@ -223,6 +223,7 @@ riposte_window_new (RiposteApplication *app)
   riposte_chat_pane_set_sampler (self->chat, riposte_application_get_sampler (app));
   riposte_chat_pane_set_generator (self->chat, self->generator);
   riposte_status_line_set_generator (self->status, generator);
+  riposte_status_line_set_context (self->status, riposte_chat_pane_get_context (self->chat));
   riposte_chat_list_set_store (self->chats, riposte_application_get_store (app));
   riposte_chat_list_add (self->chats);
   g_signal_connect_object (generator, "changed", G_CALLBACK (on_generator_changed), self, G_CONNECT_SWAPPED);

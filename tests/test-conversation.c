@@ -226,6 +226,52 @@ test_failures (Fixture *fixture, gconstpointer data)
   end (fixture, RP_STOP_END, NULL);
 }
 
+/* What is left out stays where it is, and is given to no model; the instructions always are. */
+static void
+test_left_out (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (RiposteGeneration) prompt = NULL;
+  g_autoptr (RiposteConversation) other = riposte_conversation_new (NULL);
+  g_autofree char *turns = NULL;
+
+  riposte_conversation_set_instructions (fixture->chat, "Be brief.");
+  ask (fixture, "One?");
+  say (fixture, "First.");
+  end (fixture, RP_STOP_END, NULL);
+  ask (fixture, "Nothing comes of this");
+  end (fixture, RP_STOP_END, "no room");
+  ask (fixture, "Two?");
+  say (fixture, "Second.");
+  end (fixture, RP_STOP_END, NULL);
+  ask (fixture, "Three?");
+  assert_turns (fixture, "s:Be brief.;u:One?;a:First.;u:Two?;a:Second.;u:Three?;");
+  end (fixture, RP_STOP_END, "no room");
+  g_assert_true (riposte_message_lacked_room (riposte_conversation_get_last (fixture->chat)));
+
+  riposte_conversation_leave_out (fixture->chat, 2);
+  g_assert_cmpuint (riposte_conversation_count_left_out (fixture->chat), ==, 2);
+  prompt = riposte_conversation_make_prompt (fixture->chat, NULL);
+  turns = describe_turns (prompt);
+  g_assert_cmpstr (turns, ==, "s:Be brief.;u:Two?;a:Second.;u:Three?;");
+  riposte_generation_drop_turns (prompt, 2);
+  g_free (turns);
+  turns = describe_turns (prompt);
+  g_assert_cmpstr (turns, ==, "s:Be brief.;u:Three?;");
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (fixture->chat)), ==, 8);
+  riposte_conversation_take_back_in (fixture->chat);
+  g_assert_cmpuint (riposte_conversation_count_left_out (fixture->chat), ==, 0);
+  riposte_conversation_try_again (fixture->chat, RIPOSTE_GENERATOR (fixture->generator), &RP_SAMPLER_GREEDY);
+  assert_turns (fixture, "s:Be brief.;u:One?;a:First.;u:Two?;a:Second.;u:Three?;");
+  end (fixture, RP_STOP_END, "no room");
+
+  riposte_conversation_copy_turns (other, fixture->chat, 2, FALSE);
+  g_clear_object (&prompt);
+  prompt = riposte_conversation_make_prompt (other, "Four?");
+  g_free (turns);
+  turns = describe_turns (prompt);
+  g_assert_cmpstr (turns, ==, "u:Two?;a:Second.;u:Four?;");
+}
+
 /* One that waits for its turn ends at once; what the worker says of it later is not heard. */
 static void
 test_stop (Fixture *fixture, gconstpointer data)
@@ -452,6 +498,7 @@ main (int argc, char **argv)
   ADD ("try-again", test_try_again);
   ADD ("thought", test_thought);
   ADD ("failures", test_failures);
+  ADD ("left-out", test_left_out);
   ADD ("stop", test_stop);
   ADD ("gone", test_gone);
   ADD ("flood", test_flood);

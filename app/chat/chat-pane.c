@@ -14,6 +14,8 @@ struct _RiposteChatPane
   RiposteLocalGenerator *generator;
   RpSamplerOptions sampler;
   RiposteConversation *conversation;
+  RiposteContext *context;
+  gboolean busy; /* the conversation, when it was looked at last */
 
   GtkRevealer *notice;
   GtkLabel *notice_label;
@@ -46,6 +48,20 @@ update_notice (RiposteChatPane *self, gboolean empty)
   gtk_widget_set_visible (self->notice_retry, riposte_local_generator_get_path (self->generator) != NULL);
 }
 
+/* An answer that found no room asks what to do about it. */
+static void
+update_busy (RiposteChatPane *self)
+{
+  gboolean busy = self->conversation && riposte_conversation_get_busy (self->conversation);
+  RiposteMessage *last = self->conversation ? riposte_conversation_get_last (self->conversation) : NULL;
+
+  riposte_composer_set_busy (self->composer, busy);
+  if (self->busy && !busy && last && riposte_message_lacked_room (last)
+      && riposte_message_get_state (last) == RIPOSTE_MESSAGE_FAILED)
+    gtk_widget_activate_action (GTK_WIDGET (self), "win.make-room", NULL);
+  self->busy = busy;
+}
+
 static void
 update (RiposteChatPane *self)
 {
@@ -56,7 +72,7 @@ update (RiposteChatPane *self)
   /* what is asked while the model loads is answered when it has */
   riposte_composer_set_can_send (self->composer,
                                  state == RIPOSTE_GENERATOR_READY || state == RIPOSTE_GENERATOR_LOADING);
-  riposte_composer_set_busy (self->composer, self->conversation && riposte_conversation_get_busy (self->conversation));
+  update_busy (self);
   update_notice (self, empty);
 }
 
@@ -84,6 +100,33 @@ riposte_chat_pane_try_again (RiposteChatPane *self)
     riposte_conversation_try_again (self->conversation, RIPOSTE_GENERATOR (self->generator), &self->sampler);
 }
 
+RiposteContext *
+riposte_chat_pane_get_context (RiposteChatPane *self)
+{
+  return self->context;
+}
+
+char *
+riposte_chat_pane_dup_draft (RiposteChatPane *self)
+{
+  return riposte_composer_dup_text (self->composer);
+}
+
+void
+riposte_chat_pane_set_draft (RiposteChatPane *self, const char *draft)
+{
+  riposte_composer_set_text (self->composer, draft);
+}
+
+static void
+on_composer_changed (RiposteChatPane *self)
+{
+  g_autofree char *draft = riposte_chat_pane_dup_draft (self);
+
+  if (self->context)
+    riposte_context_set_draft (self->context, draft);
+}
+
 void
 riposte_chat_pane_focus_composer (RiposteChatPane *self)
 {
@@ -95,6 +138,8 @@ riposte_chat_pane_set_generator (RiposteChatPane *self, RiposteLocalGenerator *g
 {
   g_return_if_fail (!self->generator);
   self->generator = g_object_ref (generator);
+  self->context = riposte_context_new (RIPOSTE_GENERATOR (generator));
+  riposte_context_set_conversation (self->context, self->conversation);
   riposte_welcome_set_generator (self->welcome, generator);
   g_signal_connect_object (generator, "changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   update (self);
@@ -125,6 +170,9 @@ riposte_chat_pane_set_conversation (RiposteChatPane *self, RiposteConversation *
   if (self->conversation)
     g_signal_handlers_disconnect_by_data (self->conversation, self);
   g_set_object (&self->conversation, conversation);
+  self->busy = conversation && riposte_conversation_get_busy (conversation);
+  if (self->context)
+    riposte_context_set_conversation (self->context, conversation);
   riposte_transcript_set_conversation (self->transcript, conversation);
   if (!conversation)
     return;
@@ -148,6 +196,7 @@ riposte_chat_pane_dispose (GObject *object)
   if (self->conversation)
     g_signal_handlers_disconnect_by_data (self->conversation, self);
   g_clear_object (&self->conversation);
+  g_clear_object (&self->context);
   g_clear_object (&self->generator);
   G_OBJECT_CLASS (riposte_chat_pane_parent_class)->dispose (object);
 }
@@ -169,6 +218,7 @@ riposte_chat_pane_class_init (RiposteChatPaneClass *klass)
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, welcome);
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, transcript);
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, composer);
+  gtk_widget_class_bind_template_callback (widget, on_composer_changed);
   gtk_widget_class_bind_template_callback (widget, on_send);
   gtk_widget_class_bind_template_callback (widget, on_suggested);
   gtk_widget_class_add_binding_action (widget, GDK_KEY_Escape, 0, "win.stop", NULL);

@@ -3,6 +3,7 @@
 
 #include <adwaita.h>
 
+#include "chat/context.h"
 #include "chat/conversation.h"
 #include "generate/local-generator.h"
 
@@ -15,6 +16,11 @@ void riposte_chat_pane_set_generator (RiposteChatPane *self, RiposteLocalGenerat
 /* What samples the answers; copied. */
 void riposte_chat_pane_set_sampler (RiposteChatPane *self, const RpSamplerOptions *sampler);
 void riposte_chat_pane_set_conversation (RiposteChatPane *self, RiposteConversation *conversation);
+/* How full the context is, with what is being written. */
+RiposteContext *riposte_chat_pane_get_context (RiposteChatPane *self);
+/* What is being written, as it would be sent. */
+char *riposte_chat_pane_dup_draft (RiposteChatPane *self);
+void riposte_chat_pane_set_draft (RiposteChatPane *self, const char *draft);
 void riposte_chat_pane_try_again (RiposteChatPane *self);
 void riposte_chat_pane_focus_composer (RiposteChatPane *self);
 

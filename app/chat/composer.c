@@ -15,7 +15,7 @@ struct _RiposteComposer
 
 G_DEFINE_FINAL_TYPE (RiposteComposer, riposte_composer, GTK_TYPE_BOX)
 
-static guint send_signal;
+static guint send_signal, changed_signal;
 
 char *
 riposte_composer_dup_text (RiposteComposer *self)
@@ -102,6 +102,13 @@ riposte_composer_grab_focus (GtkWidget *widget)
 }
 
 static void
+on_text_changed (RiposteComposer *self)
+{
+  update (self);
+  g_signal_emit (self, changed_signal, 0);
+}
+
+static void
 riposte_composer_init (RiposteComposer *self)
 {
   GtkEventController *keys = gtk_event_controller_key_new ();
@@ -111,7 +118,7 @@ riposte_composer_init (RiposteComposer *self)
   gtk_event_controller_set_propagation_phase (keys, GTK_PHASE_CAPTURE);
   g_signal_connect_swapped (keys, "key-pressed", G_CALLBACK (on_key_pressed), self);
   gtk_widget_add_controller (GTK_WIDGET (self->view), keys);
-  g_signal_connect_object (self->buffer, "changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->buffer, "changed", G_CALLBACK (on_text_changed), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->view, "preedit-changed", G_CALLBACK (on_preedit_changed), self, G_CONNECT_SWAPPED);
 }
 
@@ -131,6 +138,8 @@ riposte_composer_class_init (RiposteComposerClass *klass)
   widget->grab_focus = riposte_composer_grab_focus;
   send_signal = g_signal_new ("send", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
                               g_signal_accumulator_true_handled, NULL, NULL, G_TYPE_BOOLEAN, 1, G_TYPE_STRING);
+  changed_signal
+    = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   gtk_widget_class_set_template_from_resource (widget, "/dev/riposte/Riposte/chat/composer.ui");
   gtk_widget_class_bind_template_child (widget, RiposteComposer, view);
   gtk_widget_class_bind_template_child (widget, RiposteComposer, placeholder);

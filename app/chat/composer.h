@@ -8,7 +8,8 @@ G_BEGIN_DECLS
 #define RIPOSTE_TYPE_COMPOSER (riposte_composer_get_type ())
 G_DECLARE_FINAL_TYPE (RiposteComposer, riposte_composer, RIPOSTE, COMPOSER, GtkBox)
 
-/* Signal "send" (const char *): the question; the handler returns whether it was taken, and the text is cleared. */
+/* Signal "send" (const char *): the question; the handler returns whether it was taken, and the text is cleared.
+ * "changed": it would send something else. */
 
 void riposte_composer_set_text (RiposteComposer *self, const char *text);
 char *riposte_composer_dup_text (RiposteComposer *self);

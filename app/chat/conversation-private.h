@@ -1,5 +1,6 @@
 /* What the conversation's files share: conversation.c (what it is, asking and answering), conversation-branches.c (the
- * tree and the path that is shown), conversation-store.c (keeping and loading it). */
+ * tree and the path that is shown), conversation-turns.c (what a model is given), conversation-store.c (keeping and
+ * loading it). */
 #pragma once
 
 #include "chat/conversation.h"
@@ -11,6 +12,7 @@ struct _RiposteConversation
   GObject parent;
 
   char *id, *title, *settings;
+  char *instructions; /* nullable */
   gboolean named, pinned;
   gint64 updated;
   GPtrArray *messages; /* all of them, each after the one that it follows */

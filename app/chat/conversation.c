@@ -114,6 +114,7 @@ riposte_conversation_finalize (GObject *object)
   g_free (self->title);
   g_free (self->settings);
   g_free (self->head);
+  g_free (self->instructions);
   g_ptr_array_unref (self->path);
   g_ptr_array_unref (self->messages);
   G_OBJECT_CLASS (riposte_conversation_parent_class)->finalize (object);
@@ -386,28 +387,6 @@ on_ended (RiposteConversation *self, RiposteGeneration *generation)
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_BUSY]);
 }
 
-/* A question that failed before an answer began is no turn: one too long for the context would fail all that follow. */
-static gboolean
-came_to_nothing (RiposteMessage *message)
-{
-  return riposte_message_get_state (message) == RIPOSTE_MESSAGE_FAILED && !*riposte_message_get_said (message);
-}
-
-static void
-add_turns (RiposteConversation *self)
-{
-  for (guint i = 0; i < self->path->len; i++)
-    {
-      RiposteMessage *message = self->path->pdata[i];
-      gboolean user = riposte_message_get_role (message) == RIPOSTE_ROLE_USER;
-
-      if (came_to_nothing (message) || (i + 1 < self->path->len && came_to_nothing (self->path->pdata[i + 1])))
-        continue;
-      /* what it thought is left out, as the makers of such models ask and their templates do */
-      riposte_generation_add_turn (self->generation, user ? "user" : "assistant", riposte_message_get_said (message));
-    }
-}
-
 static guint
 count_siblings (RiposteConversation *self, RiposteMessage *parent)
 {
@@ -426,9 +405,8 @@ answer (RiposteConversation *self, RiposteGenerator *generator, const RpSamplerO
   RpSamplerOptions own = *sampler;
 
   own.seed += count_siblings (self, riposte_conversation_get_last (self));
-  self->generation = riposte_generation_new ();
+  self->generation = riposte_conversation_make_prompt (self, NULL);
   self->generator = g_object_ref (generator);
-  add_turns (self);
   riposte_generation_set_sampler (self->generation, &own);
   g_signal_connect_object (self->generation, "text", G_CALLBACK (on_text), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->generation, "changed", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);

@@ -24,7 +24,8 @@ struct _RiposteMessageView
   guint serial;
   GtkBox *notice, *footer;
   GtkImage *notice_icon;
-  GtkLabel *notice_label, *figures;
+  GtkLabel *notice_label, *figures, *left_out;
+  GtkWidget *make_room;
   GtkButton *copy, *try_again;
   guint copied_timeout;
 };
@@ -67,6 +68,7 @@ show_notice (RiposteMessageView *self, const char *icon, const char *text)
 static void
 update_notice (RiposteMessageView *self)
 {
+  gtk_widget_set_visible (self->make_room, self->last && riposte_message_lacked_room (self->message));
   switch (riposte_message_get_state (self->message))
     {
     case RIPOSTE_MESSAGE_FAILED:
@@ -74,8 +76,7 @@ update_notice (RiposteMessageView *self)
       show_notice (self, "dialog-error-symbolic", riposte_message_get_error (self->message));
       break;
     case RIPOSTE_MESSAGE_CONTEXT_FULL:
-      show_notice (self, "dialog-information-symbolic",
-                   _ ("The context is full, so the answer ends here. A new chat has room again."));
+      show_notice (self, "dialog-information-symbolic", _ ("The context is full, so the answer ends here."));
       break;
     case RIPOSTE_MESSAGE_CUT_OFF:
       show_notice (self, "dialog-information-symbolic", _ ("Cut off: Riposte ended before this answer did."));
@@ -230,6 +231,8 @@ riposte_message_view_class_init (RiposteMessageViewClass *klass)
   gtk_widget_class_bind_template_child (widget, RiposteMessageView, notice);
   gtk_widget_class_bind_template_child (widget, RiposteMessageView, notice_icon);
   gtk_widget_class_bind_template_child (widget, RiposteMessageView, notice_label);
+  gtk_widget_class_bind_template_child (widget, RiposteMessageView, make_room);
+  gtk_widget_class_bind_template_child (widget, RiposteMessageView, left_out);
   gtk_widget_class_bind_template_child (widget, RiposteMessageView, footer);
   gtk_widget_class_bind_template_child (widget, RiposteMessageView, figures);
   gtk_widget_class_bind_template_child (widget, RiposteMessageView, copy);
@@ -244,6 +247,7 @@ riposte_message_view_new (RiposteMessage *message)
   gboolean user = riposte_message_get_role (message) == RIPOSTE_ROLE_USER;
 
   self->message = g_object_ref (message);
+  g_object_bind_property (message, "left-out", self->left_out, "visible", G_BINDING_SYNC_CREATE);
   if (user)
     show_question (self);
   else

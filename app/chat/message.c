@@ -21,12 +21,21 @@ struct _RiposteMessage
   RiposteMessageState state;
   RiposteGenerationInfo info;
   char *error, *model;
+  gboolean no_room; /* failed for that reason */
+  gboolean left_out;
   gint64 created; /* seconds since 1970 */
   gint64 started; /* µs, monotonic */
   double seconds;
 };
 
 G_DEFINE_FINAL_TYPE (RiposteMessage, riposte_message, G_TYPE_OBJECT)
+
+enum
+{
+  PROP_LEFT_OUT = 1,
+  N_PROPS
+};
+static GParamSpec *properties[N_PROPS];
 
 enum
 {
@@ -58,9 +67,28 @@ riposte_message_finalize (GObject *object)
 }
 
 static void
+riposte_message_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  g_value_set_boolean (value, RIPOSTE_MESSAGE (object)->left_out);
+}
+
+static void
+riposte_message_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  riposte_message_set_left_out (RIPOSTE_MESSAGE (object), g_value_get_boolean (value));
+}
+
+static void
 riposte_message_class_init (RiposteMessageClass *klass)
 {
-  G_OBJECT_CLASS (klass)->finalize = riposte_message_finalize;
+  GObjectClass *object = G_OBJECT_CLASS (klass);
+
+  object->finalize = riposte_message_finalize;
+  object->get_property = riposte_message_get_property;
+  object->set_property = riposte_message_set_property;
+  properties[PROP_LEFT_OUT] = g_param_spec_boolean (
+    "left-out", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (object, N_PROPS, properties);
   signals[APPENDED] = g_signal_new ("appended", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                     G_TYPE_NONE, 1, G_TYPE_STRING);
   signals[CHANGED]
@@ -221,6 +249,27 @@ riposte_message_get_info (RiposteMessage *self)
   return &self->info;
 }
 
+gboolean
+riposte_message_lacked_room (RiposteMessage *self)
+{
+  return self->no_room || self->state == RIPOSTE_MESSAGE_CONTEXT_FULL;
+}
+
+gboolean
+riposte_message_get_left_out (RiposteMessage *self)
+{
+  return self->left_out;
+}
+
+void
+riposte_message_set_left_out (RiposteMessage *self, gboolean left_out)
+{
+  if (self->left_out == left_out)
+    return;
+  self->left_out = left_out;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_LEFT_OUT]);
+}
+
 const char *
 riposte_message_get_model (RiposteMessage *self)
 {
@@ -367,6 +416,7 @@ riposte_message_end (RiposteMessage *self, const RiposteGenerationInfo *info, co
     {
       self->state = RIPOSTE_MESSAGE_FAILED;
       self->error = g_strdup (error->message);
+      self->no_room = g_error_matches (error, RP_ERROR, RP_ERROR_CONTEXT_FULL);
     }
   else if (info->stop == RP_STOP_CANCELLED)
     self->state = RIPOSTE_MESSAGE_STOPPED;

@@ -31,7 +31,8 @@ typedef enum
 #define RIPOSTE_TYPE_MESSAGE (riposte_message_get_type ())
 G_DECLARE_FINAL_TYPE (RiposteMessage, riposte_message, RIPOSTE, MESSAGE, GObject)
 
-/* Signals: "appended" (const char *): the text grew by this. "changed": the state or the figures are new. "branches":
+/* Property "left-out" (boolean): the model is not given it any more, for want of room; whoever reads it sees that.
+ * Signals: "appended" (const char *): the text grew by this. "changed": the state or the figures are new. "branches":
  * of the messages that follow the same one, this is another, or there are more or fewer. */
 
 /* @parent (nullable) is the message that this one follows; it outlives it in the conversation. */
@@ -59,6 +60,10 @@ gboolean riposte_message_is_busy (RiposteMessage *self);
 /* Of FAILED: a sentence for who asked. */
 const char *riposte_message_get_error (RiposteMessage *self);
 const RiposteGenerationInfo *riposte_message_get_info (RiposteMessage *self);
+/* Whether there was no room in the context: for its question, or for all of it. */
+gboolean riposte_message_lacked_room (RiposteMessage *self);
+gboolean riposte_message_get_left_out (RiposteMessage *self);
+void riposte_message_set_left_out (RiposteMessage *self, gboolean left_out);
 /* The name of the model that answered; nullable. */
 const char *riposte_message_get_model (RiposteMessage *self);
 void riposte_message_set_model (RiposteMessage *self, const char *model);

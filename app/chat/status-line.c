@@ -11,8 +11,14 @@ struct _RiposteStatusLine
   RiposteMessage *message; /* the last of it */
 
   GtkWidget *privacy;
-  GtkLabel *place, *activity, *context;
+  GtkLabel *place, *activity;
   GtkProgressBar *progress;
+
+  RiposteContext *context;
+  GtkMenuButton *context_button;
+  GtkLabel *context_label, *context_details, *context_left_out;
+  GtkLevelBar *context_level;
+  GtkWidget *make_room, *take_back_in;
 };
 
 G_DEFINE_FINAL_TYPE (RiposteStatusLine, riposte_status_line, GTK_TYPE_BOX)
@@ -85,17 +91,55 @@ update_activity (RiposteStatusLine *self)
 }
 
 static void
+set_class (GtkWidget *widget, const char *name, gboolean has)
+{
+  if (has)
+    gtk_widget_add_css_class (widget, name);
+  else
+    gtk_widget_remove_css_class (widget, name);
+}
+
+static void
+update_context_popover (RiposteStatusLine *self, guint used, guint total)
+{
+  gboolean over = riposte_context_is_over (self->context);
+  guint n_left_out = self->conversation ? riposte_conversation_count_left_out (self->conversation) : 0;
+  g_autofree char *details
+    = over ? g_strdup_printf (_ ("The chat and your question have %u tokens. With an answer, that is more than the %u "
+                                 "that the model has room for."),
+                              used, total)
+           : g_strdup_printf (_ ("The chat and your question have %u tokens; the model has room for %u."), used, total);
+  g_autofree char *left_out = g_strdup_printf (
+    g_dngettext (NULL, "The model does not read %u message", "The model does not read %u messages", n_left_out),
+    n_left_out);
+
+  gtk_label_set_label (self->context_details, details);
+  gtk_label_set_label (self->context_left_out, left_out);
+  gtk_widget_set_visible (GTK_WIDGET (self->context_left_out), n_left_out > 0);
+  gtk_widget_set_visible (self->take_back_in, n_left_out > 0);
+  gtk_widget_set_visible (self->make_room, over);
+  gtk_level_bar_set_value (self->context_level, total ? MIN (1.0, (double)used / total) : 0);
+}
+
+static void
 update_context (RiposteStatusLine *self)
 {
-  guint total = riposte_generator_get_n_context (self->generator);
-  g_autofree char *used = format_tokens (self->message ? riposte_message_get_info (self->message)->n_context_used : 0);
-  g_autofree char *all = format_tokens (total);
+  guint used = self->context ? riposte_context_get_n_used (self->context) : 0;
+  guint total = self->context ? riposte_context_get_n_context (self->context) : 0;
+  g_autofree char *used_text = format_tokens (used);
+  g_autofree char *total_text = format_tokens (total);
   g_autofree char *text = NULL;
 
-  if (total)
-    /* Translators: how much of the context is in use, in tokens: "context 1.2k of 32k" */
-    text = g_strdup_printf (_ ("context %s of %s"), used, all);
-  gtk_label_set_label (self->context, text ? text : "");
+  gtk_widget_set_visible (GTK_WIDGET (self->context_button), total > 0);
+  if (!total)
+    return;
+  /* Translators: how much of the context is in use, in tokens: "context 1.2k of 32k" */
+  text = g_strdup_printf (_ ("context %s of %s"), used_text, total_text);
+  gtk_label_set_label (self->context_label, text);
+  set_class (GTK_WIDGET (self->context_label), "error", riposte_context_is_over (self->context));
+  set_class (GTK_WIDGET (self->context_label), "warning",
+             !riposte_context_is_over (self->context) && used > total / 5 * 4);
+  update_context_popover (self, used, total);
 }
 
 static void
@@ -111,6 +155,15 @@ static void
 update_figures (RiposteStatusLine *self)
 {
   update_activity (self);
+  update_context (self);
+}
+
+void
+riposte_status_line_set_context (RiposteStatusLine *self, RiposteContext *context)
+{
+  g_return_if_fail (!self->context);
+  self->context = g_object_ref (context);
+  g_signal_connect_object (context, "changed", G_CALLBACK (update_context), self, G_CONNECT_SWAPPED);
   update_context (self);
 }
 
@@ -171,6 +224,7 @@ riposte_status_line_dispose (GObject *object)
     g_signal_handlers_disconnect_by_data (self->message, self);
   g_clear_object (&self->message);
   riposte_status_line_set_conversation (self, NULL);
+  g_clear_object (&self->context);
   g_clear_object (&self->generator);
   gtk_widget_dispose_template (GTK_WIDGET (self), RIPOSTE_TYPE_STATUS_LINE);
   G_OBJECT_CLASS (riposte_status_line_parent_class)->dispose (object);
@@ -187,6 +241,12 @@ riposte_status_line_class_init (RiposteStatusLineClass *klass)
   gtk_widget_class_bind_template_child (widget, RiposteStatusLine, privacy);
   gtk_widget_class_bind_template_child (widget, RiposteStatusLine, place);
   gtk_widget_class_bind_template_child (widget, RiposteStatusLine, activity);
-  gtk_widget_class_bind_template_child (widget, RiposteStatusLine, context);
+  gtk_widget_class_bind_template_child (widget, RiposteStatusLine, context_button);
+  gtk_widget_class_bind_template_child (widget, RiposteStatusLine, context_label);
+  gtk_widget_class_bind_template_child (widget, RiposteStatusLine, context_details);
+  gtk_widget_class_bind_template_child (widget, RiposteStatusLine, context_left_out);
+  gtk_widget_class_bind_template_child (widget, RiposteStatusLine, context_level);
+  gtk_widget_class_bind_template_child (widget, RiposteStatusLine, make_room);
+  gtk_widget_class_bind_template_child (widget, RiposteStatusLine, take_back_in);
   gtk_widget_class_bind_template_child (widget, RiposteStatusLine, progress);
 }

@@ -3,6 +3,7 @@
 
 #include <gtk/gtk.h>
 
+#include "chat/context.h"
 #include "chat/conversation.h"
 #include "generate/generator.h"
 
@@ -12,6 +13,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (RiposteStatusLine, riposte_status_line, RIPOSTE, STATUS_LINE, GtkBox)
 
 void riposte_status_line_set_generator (RiposteStatusLine *self, RiposteGenerator *generator);
+void riposte_status_line_set_context (RiposteStatusLine *self, RiposteContext *context);
 /* Whose figures are shown; nullable. */
 void riposte_status_line_set_conversation (RiposteStatusLine *self, RiposteConversation *conversation);
 

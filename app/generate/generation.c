@@ -98,6 +98,15 @@ riposte_generation_add_turn (RiposteGeneration *self, const char *role, const ch
 }
 
 void
+riposte_generation_drop_turns (RiposteGeneration *self, guint n)
+{
+  guint first = self->turns->len && g_str_equal (g_array_index (self->turns, Turn, 0).role, "system");
+
+  g_return_if_fail (first + n < self->turns->len);
+  g_array_remove_range (self->turns, first, n);
+}
+
+void
 riposte_generation_set_sampler (RiposteGeneration *self, const RpSamplerOptions *sampler)
 {
   self->sampler = *sampler;

@@ -35,8 +35,10 @@ RiposteGeneration *riposte_generation_new (void);
 
 /* ---- before it starts ---- */
 
-/* The conversation so far, oldest first; its last turn is the question. */
+/* The conversation so far, oldest first, behind a "system" turn where there is one; its last turn is the question. */
 void riposte_generation_add_turn (RiposteGeneration *self, const char *role, const char *text);
+/* The @n oldest, a system turn not counted. */
+void riposte_generation_drop_turns (RiposteGeneration *self, guint n);
 void riposte_generation_set_sampler (RiposteGeneration *self, const RpSamplerOptions *sampler);
 
 /* ---- in the main thread ----

@@ -60,6 +60,32 @@ riposte_generator_generate (RiposteGenerator *self, RiposteGeneration *generatio
 }
 
 void
+riposte_generator_measure_async (RiposteGenerator *self,
+                                 RiposteGeneration *prompt,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, riposte_generator_measure_async);
+  if (RIPOSTE_GENERATOR_GET_IFACE (self)->measure_async)
+    RIPOSTE_GENERATOR_GET_IFACE (self)->measure_async (self, prompt, task);
+  else
+    g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "Nobody can tell");
+}
+
+gboolean
+riposte_generator_measure_finish (RiposteGenerator *self, GAsyncResult *result, RiposteMeasure *measure, GError **error)
+{
+  g_autofree RiposteMeasure *found = g_task_propagate_pointer (G_TASK (result), error);
+
+  if (found)
+    *measure = *found;
+  return found != NULL;
+}
+
+void
 riposte_generator_emit_changed (RiposteGenerator *self)
 {
   g_signal_emit (self, changed_signal, 0);

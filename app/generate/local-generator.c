@@ -22,7 +22,8 @@ struct _RiposteLocalGenerator
   double progress;
   GError *error;
   char *name, *place;
-  guint n_context;
+  guint n_context, n_context_trained;
+  guint n_context_before; /* that worked, while a larger one is tried; else 0 */
 };
 
 static void riposte_local_generator_iface_init (RiposteGeneratorInterface *iface);
@@ -57,6 +58,10 @@ take_result (RiposteLocalGenerator *self, RiposteWorkerReport *report)
 {
   if (report->error)
     {
+      /* what has no room for the larger context had some for the one before */
+      if (self->n_context_before)
+        self->n_context_wanted = self->n_context_before;
+      self->n_context_before = 0;
       self->state = RIPOSTE_GENERATOR_FAILED;
       self->error = g_steal_pointer (&report->error);
       g_clear_pointer (&self->name, g_free);
@@ -75,6 +80,8 @@ take_result (RiposteLocalGenerator *self, RiposteWorkerReport *report)
     /* Translators: where the model runs; the name of a graphics device */
     self->place = g_strdup_printf (_ ("Vulkan: %s"), report->device_name);
   self->n_context = report->n_context;
+  self->n_context_trained = report->n_context_trained;
+  self->n_context_before = 0;
   watch_idleness (self);
 }
 
@@ -249,6 +256,21 @@ void
 riposte_local_generator_set_n_context (RiposteLocalGenerator *self, guint n_context)
 {
   self->n_context_wanted = n_context;
+}
+
+guint
+riposte_local_generator_get_largest_n_context (RiposteLocalGenerator *self)
+{
+  return self->n_context_trained;
+}
+
+void
+riposte_local_generator_raise_n_context (RiposteLocalGenerator *self, guint n_context)
+{
+  g_return_if_fail (self->state == RIPOSTE_GENERATOR_READY);
+  self->n_context_before = self->n_context;
+  self->n_context_wanted = n_context;
+  riposte_local_generator_load (self, self->path);
 }
 
 GPtrArray *
@@ -431,6 +453,49 @@ generate (RiposteGenerator *generator, RiposteGeneration *generation)
   riposte_worker_generate (self->worker, generation);
 }
 
+typedef struct
+{
+  RiposteWorker *worker;
+  RiposteGeneration *prompt;
+} Measuring;
+
+static void
+measuring_free (gpointer data)
+{
+  Measuring *measuring = data;
+
+  riposte_worker_unref (measuring->worker);
+  g_object_unref (measuring->prompt);
+  g_free (measuring);
+}
+
+static void
+measure_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Measuring *measuring = data;
+  g_autofree RiposteMeasure *measure = g_new0 (RiposteMeasure, 1);
+  GError *error = NULL;
+
+  if (riposte_worker_measure_prompt (measuring->worker, measuring->prompt, measure, &error))
+    g_task_return_pointer (task, g_steal_pointer (&measure), g_free);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+measure_async (RiposteGenerator *generator, RiposteGeneration *prompt, GTask *task)
+{
+  RiposteLocalGenerator *self = RIPOSTE_LOCAL_GENERATOR (generator);
+  Measuring *measuring;
+
+  g_return_if_fail (self->worker);
+  measuring = g_new (Measuring, 1);
+  measuring->worker = riposte_worker_ref (self->worker);
+  measuring->prompt = g_object_ref (prompt);
+  g_task_set_task_data (task, measuring, measuring_free);
+  g_task_run_in_thread (task, measure_in_thread);
+}
+
 static void
 riposte_local_generator_iface_init (RiposteGeneratorInterface *iface)
 {
@@ -442,4 +507,5 @@ riposte_local_generator_iface_init (RiposteGeneratorInterface *iface)
   iface->get_n_context = get_n_context;
   iface->is_local = is_local;
   iface->generate = generate;
+  iface->measure_async = measure_async;
 }

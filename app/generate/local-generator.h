@@ -16,6 +16,11 @@ void riposte_local_generator_set_device (RiposteLocalGenerator *self, const char
 const char *riposte_local_generator_get_device (RiposteLocalGenerator *self);
 /* Tokens; 0: as many as the model was trained for and memory allows. For the next load. */
 void riposte_local_generator_set_n_context (RiposteLocalGenerator *self, guint n_context);
+/* The most that the model could have, memory allowing; 0 before one was loaded. */
+guint riposte_local_generator_get_largest_n_context (RiposteLocalGenerator *self);
+/* Loads the model that is ready once more, with room for this many tokens; where that fails, the next load has as many
+ * as before. */
+void riposte_local_generator_raise_n_context (RiposteLocalGenerator *self, guint n_context);
 /* What this machine has, of RiposteDevice; empty until the worker has looked. */
 GPtrArray *riposte_local_generator_get_devices (RiposteLocalGenerator *self);
 

@@ -1,6 +1,7 @@
 #include "generate/worker.h"
 
 #include "chat/reasoning.h"
+#include "generate/measure.h"
 
 #include <glib/gi18n.h>
 #include <malloc.h>
@@ -15,11 +16,13 @@ struct _RiposteWorker
   RiposteWorkerFunc report;
   gpointer user_data;
 
-  /* the thread's own */
+  /* the thread's own; others look at the model's vocabulary with the lock, which the thread has to change it */
   RpEngine *engine;
   RpModel *model;
   RpSession *session;
   GError *load_error; /* why there is none */
+  GMutex lock;
+  guint n_context; /* of the session; 0 where there is none */
 };
 
 typedef enum
@@ -85,6 +88,9 @@ static void
 free_model (RiposteWorker *self)
 {
   g_clear_error (&self->load_error);
+  g_mutex_lock (&self->lock);
+  self->n_context = 0;
+  g_mutex_unlock (&self->lock);
   g_clear_pointer (&self->session, rp_session_free);
   if (!self->model)
     return;
@@ -149,7 +155,12 @@ load_model (RiposteWorker *self, const Job *job, GError **error)
   if (!self->model)
     return FALSE;
   self->session = rp_session_new (self->model, &session, error);
-  return self->session != NULL;
+  if (!self->session)
+    return FALSE;
+  g_mutex_lock (&self->lock);
+  self->n_context = rp_session_get_n_context (self->session);
+  g_mutex_unlock (&self->lock);
+  return TRUE;
 }
 
 static void
@@ -177,7 +188,8 @@ run_load (RiposteWorker *self, const Job *job)
       report->name = g_strdup (rp_model_get_name (self->model));
       report->device_name = g_strdup (device->name);
       report->device_kind = device->kind;
-      report->n_context = rp_session_get_n_context (self->session);
+      report->n_context = self->n_context;
+      report->n_context_trained = rp_model_get_n_context (self->model);
     }
   self->report (report, self->user_data);
 }
@@ -223,36 +235,17 @@ on_text (const char *text, gsize length, gpointer user_data)
   return TRUE;
 }
 
-/* The tokens of the conversation: in the model's own chat template, or as plain text where that cannot be used. */
+/* The tokens of the conversation, and what the window has to know of how they were made. */
 static GArray *
 make_prompt (RiposteWorker *self, Answering *answering, GError **error)
 {
-  guint n_turns = riposte_generation_get_n_turns (answering->generation);
-  g_autofree RpChatMessage *turns = g_new (RpChatMessage, n_turns);
-  g_autofree char *text = NULL;
-  GArray *tokens;
-  GError *local = NULL;
+  g_autofree char *opened = NULL;
+  GArray *tokens
+    = riposte_prompt_tokens (self->model, answering->generation, 0, &answering->info.plain, &opened, error);
 
-  for (guint i = 0; i < n_turns; i++)
-    turns[i] = riposte_generation_get_turn (answering->generation, i);
-  tokens = rp_model_chat_tokens (self->model, turns, n_turns, 0, &text, &local);
-  if (tokens)
-    {
-      const char *opened = riposte_reasoning_find_opened (text);
-
-      if (opened) /* the answer is whole only with what the template began of it */
-        riposte_generation_post_text (answering->generation, opened, strlen (opened));
-      return tokens;
-    }
-  if (!g_error_matches (local, RP_ERROR, RP_ERROR_TEMPLATE))
-    {
-      g_propagate_error (error, local);
-      return NULL;
-    }
-  g_error_free (local);
-  answering->info.plain = TRUE;
-  text = rp_chat_plain_prompt (turns, n_turns, 0);
-  return rp_model_tokenize (self->model, text, -1, TRUE, FALSE, error);
+  if (tokens && opened) /* the answer is whole only with what the template began of it */
+    riposte_generation_post_text (answering->generation, opened, strlen (opened));
+  return tokens;
 }
 
 static gboolean
@@ -358,6 +351,42 @@ run_measure (RiposteWorker *self, const Job *job)
   self->report (report, self->user_data);
 }
 
+/* ---- measuring prompts, in any thread ---- */
+
+gboolean
+riposte_worker_measure_prompt (RiposteWorker *self, RiposteGeneration *prompt, RiposteMeasure *result, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (!self->n_context)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "There is no model");
+      return FALSE;
+    }
+  return riposte_measure_prompt (self->model, self->n_context, prompt, result, error);
+}
+
+RiposteWorker *
+riposte_worker_ref (RiposteWorker *self)
+{
+  return g_atomic_rc_box_acquire (self);
+}
+
+static void
+clear (gpointer data)
+{
+  RiposteWorker *self = data;
+
+  g_async_queue_unref (self->jobs);
+  g_mutex_clear (&self->lock);
+}
+
+void
+riposte_worker_unref (RiposteWorker *self)
+{
+  g_atomic_rc_box_release_full (self, clear);
+}
+
 /* ---- the thread ---- */
 
 static gpointer
@@ -397,8 +426,9 @@ run (gpointer data)
 RiposteWorker *
 riposte_worker_new (RiposteWorkerFunc report, gpointer user_data)
 {
-  RiposteWorker *self = g_new0 (RiposteWorker, 1);
+  RiposteWorker *self = g_atomic_rc_box_new0 (RiposteWorker);
 
+  g_mutex_init (&self->lock);
   self->report = report;
   self->user_data = user_data;
   self->jobs = g_async_queue_new_full ((GDestroyNotify)job_free);
@@ -418,8 +448,7 @@ riposte_worker_free (RiposteWorker *self)
   g_atomic_int_inc (&self->serial);
   push (self, (Job){ .kind = JOB_QUIT });
   g_thread_join (self->thread);
-  g_async_queue_unref (self->jobs);
-  g_free (self);
+  riposte_worker_unref (self);
 }
 
 guint

@@ -1,7 +1,7 @@
 /* The thread that owns the engine, its model and its session, and takes jobs one after the other. */
 #pragma once
 
-#include "generate/generation.h"
+#include "generate/generator.h"
 
 G_BEGIN_DECLS
 
@@ -34,6 +34,7 @@ typedef struct
   char *name, *device_name;
   RpDeviceKind device_kind;
   guint n_context;
+  guint n_context_trained;   /* what the model could have at most */
   GPtrArray *devices;        /* (nullable) of RiposteDevice, once: what this machine has */
   RiposteCapacity *capacity; /* nullable */
 } RiposteWorkerReport;
@@ -45,7 +46,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RiposteWorkerReport, riposte_worker_report_free)
 typedef void (*RiposteWorkerFunc) (RiposteWorkerReport *report, gpointer user_data);
 
 RiposteWorker *riposte_worker_new (RiposteWorkerFunc report, gpointer user_data);
-/* Cancels everything and waits for the thread, which ends within one operation of the engine. */
+/* Cancels everything and waits for the thread, which ends within one operation of the engine. What others have a
+ * reference to then knows no model any more. */
 void riposte_worker_free (RiposteWorker *self);
 
 /* Frees the model that is loaded, gives up a load that is under way, and loads @path.
@@ -58,6 +60,13 @@ void riposte_worker_unload (RiposteWorker *self);
 void riposte_worker_measure (RiposteWorker *self, const char *device);
 /* Takes a reference. */
 void riposte_worker_generate (RiposteWorker *self, RiposteGeneration *generation);
+
+/* For who measures in a thread. */
+RiposteWorker *riposte_worker_ref (RiposteWorker *self);
+void riposte_worker_unref (RiposteWorker *self);
+/* In any thread, also while the worker's own answers. G_IO_ERROR_NOT_SUPPORTED: there is no model. */
+gboolean
+riposte_worker_measure_prompt (RiposteWorker *self, RiposteGeneration *prompt, RiposteMeasure *measure, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RiposteWorker, riposte_worker_free)
 

@@ -1,0 +1,104 @@
+"""What surrounds a question: the context that it has to fit, as who cannot see the window would use it."""
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from window import Window, small_model, wait_for, text_of  # noqa: E402
+from tap import case, main  # noqa: E402
+
+
+def greedy(*more):
+    return Window('--model', small_model(), '--device', 'cpu', '--temp', '0', *more)
+
+
+def wait_for_end(window, n_answers):
+    def ended():
+        answers = window.answers()
+        return (len(answers) == n_answers and not window.is_busy()
+                and window.find('push button', 'Try Again', answers[-1]))
+    wait_for(f'answer {n_answers} to end', ended)
+
+
+def write(window, text):
+    assert window.composer().get_editable_text_iface().set_text_contents(text)
+
+
+def story(animal, n_words):
+    """A question of about as many tokens that the model says something to."""
+    return f'Write a story about a {animal}. ' + ', '.join([animal] * (n_words // 2)) + '. Write the story.'
+
+
+def fill_context(window):
+    """Two questions that are answered with a few words, and a third one that fits only without the first."""
+    for i, question in enumerate([story('cat', 300), story('dog', 20)]):
+        window.ask(question)
+        wait_for('an answer', lambda: len(window.answers()) == i + 1 and len(window.answer_text()) > 8)
+        for stop in window.find_all('push button', 'Stop'):
+            stop.get_action_iface().do_action(0)
+        wait_for_end(window, i + 1)
+    window.ask(story('cow', 120))
+    wait_for('the choice', lambda: window.has_text('The Context Is Full'))
+
+
+@case
+def the_context_is_counted_while_a_question_is_written():
+    with greedy('--ctx', '512') as window:
+        def figure():
+            return next((text for text in window.texts() if text.startswith('context ')), '')
+        wait_for('an empty context', lambda: figure().endswith(' of 512'))
+        before = wait_for('a count', lambda: int(figure().split()[1]))
+        write(window, 'word ' * 100)
+        wait_for('the words to count', lambda: int(figure().split()[1]) >= before + 100)
+        write(window, '')
+        wait_for('them to count no more', lambda: int(figure().split()[1]) == before)
+
+
+@case
+def a_full_context_shows_what_does_not_fit_and_leaves_out_what_is_chosen():
+    with greedy('--ctx', '512') as window:
+        fill_context(window)
+        assert window.has_text('Nothing is left out unless you choose so'), window.texts()
+        assert window.has_text('2 messages do not fit'), window.texts()
+        window.press('Leave Out the Oldest Messages')
+        wait_for('the answer', lambda: len(window.answers()) == 3 and 'tok' in window.answer_text())
+        assert sum('Left out' in text for text in window.texts()) == 2, window.texts()
+
+
+@case
+def a_full_context_may_become_a_new_chat_with_the_last_messages():
+    with greedy('--ctx', '512') as window:
+        fill_context(window)
+        window.press('New Chat with the Last Messages')
+        wait_for('the new chat', lambda: len(window.answers()) == 1)
+        assert any(text.startswith('Write a story about a dog.') for text in window.texts()), window.texts()
+        wait_for('the question', lambda: text_of(window.composer()).startswith('Write a story about a cow.'))
+        window.press('Send')
+        wait_for_end(window, 2)
+        assert 'tok' in window.answer_text()
+
+
+@case
+def a_full_context_may_become_a_new_chat_with_a_summary():
+    with greedy('--ctx', '512') as window:
+        fill_context(window)
+        window.press('New Chat with a Summary')
+        wait_for('the summary', lambda: text_of(window.get('text', 'Summary')))
+        wait_for('it to end', lambda: window.has_text('The new chat begins with this'))
+        summary = text_of(window.get('text', 'Summary')).strip()
+        window.press('Begin New Chat')
+        wait_for('the new chat', lambda: summary[:20] in text_of(window.composer()))
+        assert 'Write a story about a cow.' in text_of(window.composer())
+
+
+@case
+def the_context_may_be_raised():
+    with greedy('--ctx', '512') as window:
+        fill_context(window)
+        window.press('Raise the Context to 2048 Tokens')
+        wait_for('the answer', lambda: len(window.answers()) == 3 and 'tok' in window.answer_text())
+        wait_for('the larger context', lambda: any(text.endswith(' of 2k') for text in window.texts()))
+        assert not window.has_text('Left out')
+
+
+if __name__ == '__main__':
+    main()
