@@ -6,12 +6,15 @@
 #define HALF_DISTANCE 32
 #define chunk_start(c) ((c) / 4 * 64 + (c) % 4 * 8)
 
-/* The 6-bit scales (x, y) and minimums (z, w) of sub-blocks 2g and 2g + 1. */
-vec4
-scales_at (uint64_t b, uint g)
+#define GROUP_CHUNKS 4
+
+/* The scales (x, y) and minimums (z, w) of sub-blocks 2g and 2g + 1, 6 bits each. */
+Group
+group_at (uint64_t b, uint g)
 {
-  U32 s = U32 (b + 4);
-  uint shift = g % 2 * 16, low = s.v[0] >> shift, mid = s.v[1] >> shift, high = s.v[2] >> shift;
+  uvec2 first = load_2x32 (b), last = load_2x32 (b + 8);
+  vec2 dm = unpackHalf2x16 (first.x);
+  uint shift = g % 2 * 16, low = first.y >> shift, mid = last.x >> shift, high = last.y >> shift;
   uint scales = low & 0x3f3f, mins = mid & 0x3f3f;
 
   if (g >= 2)
@@ -19,25 +22,25 @@ scales_at (uint64_t b, uint g)
       scales = (high & 0x0f0f) | (low >> 2 & 0x3030);
       mins = (high >> 4 & 0x0f0f) | (mid >> 2 & 0x3030);
     }
-  return vec4 (scales & 0xff, scales >> 8 & 0xff, mins & 0xff, mins >> 8 & 0xff);
+  return vec4 (scales & 0xff, scales >> 8 & 0xff, mins & 0xff, mins >> 8 & 0xff) * vec4 (dm.xx, dm.yy);
 }
 
 void
-dequantize_chunk (uint64_t b, uint c, out vec4 w[4])
+dequantize_part (Group s, uint64_t b, uint c, out vec4 w[4])
 {
-  U32 at = U32 (b);
-  uint g = c / 4, word = g * 8 + c % 4 * 2;
-  vec2 dm = unpackHalf2x16 (at.v[0]);
-  vec4 s = scales_at (b, g) * vec4 (dm.xx, dm.yy);
+  uint g = c / 4, at = c % 4 * 8;
+  uvec2 qs = load_2x32 (b + BLOCK_BYTES - 128 + 32 * g + at);
+#if WEIGHT_TYPE == TYPE_Q5_K
+  uvec2 qh = load_2x32 (b + 16 + at) >> 2 * g;
+#endif
 
   for (uint i = 0; i < 2; i++)
     {
 #if WEIGHT_TYPE == TYPE_Q4_K
-      uint q = at.v[4 + word + i], low = q & 0x0f0f0f0f, high = q >> 4 & 0x0f0f0f0f;
+      uint low = qs[i] & 0x0f0f0f0f, high = qs[i] >> 4 & 0x0f0f0f0f;
 #else
-      uint q = at.v[12 + word + i], fifth = at.v[4 + c % 4 * 2 + i] >> 2 * g;
-      uint low = (q & 0x0f0f0f0f) | (fifth & 0x01010101) << 4;
-      uint high = (q >> 4 & 0x0f0f0f0f) | (fifth & 0x02020202) << 3;
+      uint low = (qs[i] & 0x0f0f0f0f) | (qh[i] & 0x01010101) << 4;
+      uint high = (qs[i] >> 4 & 0x0f0f0f0f) | (qh[i] & 0x02020202) << 3;
 #endif
       w[i] = s.x * bytes_to_vec4 (low) - s.z;
       w[2 + i] = s.y * bytes_to_vec4 (high) - s.w;
@@ -50,21 +53,30 @@ dequantize_chunk (uint64_t b, uint c, out vec4 w[4])
 #define BLOCK_BYTES   210
 #define HALF_DISTANCE 64
 #define chunk_start(c) ((c) / 8 * 128 + (c) % 8 * 8)
-void
-dequantize_chunk (uint64_t b, uint c, out vec4 w[4])
+#define GROUP_CHUNKS 4
+
+/* The scales of the low nibbles (x for chunks 0 and 1 of the group, y for 2 and 3), and of the high ones (z, w). */
+Group
+group_at (uint64_t b, uint g)
 {
-  uint at = c % 4 * 8, half_block = c / 8, g = c / 4 % 2, scale = half_block * 8 + 2 * g + at / 16;
-  uint64_t ql = b + half_block * 64 + 32 * g + at, qh = b + 128 + half_block * 32 + at;
+  U16 scales = U16 (b + 192 + g / 2 * 8 + g % 2 * 2);
+  int low = int (uint (scales.v[0])), high = int (uint (scales.v[2]));
   float d = half_to_float (uint (U16 (b + 208).v[0]));
-  uint scale_bytes = uint (U16 (b + 192 + (scale & ~1u)).v[0]), more = uint (U16 (b + 192 + (scale & ~1u) + 4).v[0]);
-  uint shift = 24 - scale % 2 * 8;
-  float low_scale = d * float (int (scale_bytes << shift) >> 24), high_scale = d * float (int (more << shift) >> 24);
+
+  return d * vec4 (low << 24 >> 24, low << 16 >> 24, high << 24 >> 24, high << 16 >> 24);
+}
+
+void
+dequantize_part (Group s, uint64_t b, uint c, out vec4 w[4])
+{
+  uint at = c % 4 * 8, half_block = c / 8, g = c / 4 % 2;
+  uvec2 ql = load_4x16 (b + half_block * 64 + 32 * g + at), qh = load_4x16 (b + 128 + half_block * 32 + at) >> 2 * g;
+  float low = c % 4 < 2 ? s.x : s.y, high = c % 4 < 2 ? s.z : s.w;
 
   for (uint i = 0; i < 2; i++)
     {
-      uint q = load_2x16 (ql + 4 * i), upper = load_2x16 (qh + 4 * i) >> 2 * g;
-      w[i] = low_scale * (bytes_to_vec4 ((q & 0x0f0f0f0f) | (upper & 0x03030303) << 4) - 32.0);
-      w[2 + i] = high_scale * (bytes_to_vec4 ((q >> 4 & 0x0f0f0f0f) | (upper & 0x30303030)) - 32.0);
+      w[i] = low * (bytes_to_vec4 ((ql[i] & 0x0f0f0f0f) | (qh[i] & 0x03030303) << 4) - 32.0);
+      w[2 + i] = high * (bytes_to_vec4 ((ql[i] >> 4 & 0x0f0f0f0f) | (qh[i] & 0x30303030)) - 32.0);
     }
 }
 

@@ -5,10 +5,16 @@
  *   HALF_DISTANCE               a chunk is two runs of 8 elements; the second one begins so many after the first
  *   chunk_start (c)             the element of its block that chunk c (of the block) begins with
  *   dequantize_chunk (b, c, w)  the chunk's weights; b: the address of the block
+ * or, where several chunks share scales that take long to read,
+ *   GROUP_CHUNKS                how many do
+ *   group_at (b, g)             the scales of group g of the block
+ *   dequantize_part (s, b, c, w)  the chunk's weights, by the scales of its group
  * Runs that lie apart let one load serve the low and the high nibbles of its bytes. Blocks of 18, 22, 34, 110 or 210
- * bytes are 2-byte aligned only, and are read in 16-bit pieces; those of MXFP4 lie anywhere.
+ * bytes are 2-byte aligned only, and are read in 16-bit pieces or by load_4x16(); those of MXFP4 lie anywhere.
  */
 #define CHUNK 16
+
+#define Group vec4 /* scales */
 
 #define TYPE_F32  0
 #define TYPE_F16  1
@@ -26,6 +32,33 @@
 #define TYPE_IQ4_XS 23
 #define TYPE_BF16 30
 #define TYPE_MXFP4 39
+
+/* Words that lie side by side. A software device, where a load of 64 bits costs no more than one of 16, has WIDE_LOADS,
+ * a constant that says whether blocks of whole words begin at multiples of 8 bytes. */
+uvec2
+load_2x32 (uint64_t address)
+{
+#ifdef WIDE_LOADS
+  if (WIDE_LOADS)
+    return unpackUint2x32 (U64 (address).v[0]);
+#endif
+  return uvec2 (U32 (address).v[0], U32 (address).v[1]);
+}
+
+/* The same at a multiple of 2: in aligned words, so that some bytes before and behind are read as well. */
+uvec2
+load_4x16 (uint64_t address)
+{
+#ifdef WIDE_LOADS
+  U64 at = U64 (address & ~uint64_t (7));
+  uvec4 both = uvec4 (unpackUint2x32 (at.v[0]), unpackUint2x32 (at.v[1]));
+  uvec3 words = (uint (address) & 4) == 0 ? both.xyz : both.yzw;
+#else
+  U32 at = U32 (address & ~uint64_t (3));
+  uvec3 words = uvec3 (at.v[0], at.v[1], at.v[2]);
+#endif
+  return (uint (address) & 2) == 0 ? words.xy : words.xy >> 16 | words.yz << 16;
+}
 
 #if WEIGHT_TYPE == TYPE_IQ4_NL || WEIGHT_TYPE == TYPE_IQ4_XS
 /* What the 4-bit indices stand for: rp_iq4_values. */
@@ -86,6 +119,14 @@ dequantize_chunk (uint64_t b, uint c, out vec4 w[4])
 #include "dequant-32.glsl"
 #endif
 
+#ifdef GROUP_CHUNKS
+void
+dequantize_chunk (uint64_t b, uint c, out vec4 w[4])
+{
+  dequantize_part (group_at (b, c / GROUP_CHUNKS), b, c, w);
+}
+#endif
+
 /* ---- rows ---- */
 
 /* The element of the row that chunk c of the row begins with. */
@@ -122,6 +163,25 @@ load_weights (uint64_t row, uint c, uint n, out vec4 w[4])
 #endif
   dequantize_chunk (b, c % BLOCK_CHUNKS, w);
 }
+
+/* For who reads a row in order: load_group() of every GROUP_CHUNKSth chunk, then load_part() of these. */
+#ifdef GROUP_CHUNKS
+Group
+load_group (uint64_t row, uint c)
+{
+  return group_at (row + c / BLOCK_CHUNKS * BLOCK_BYTES, c % BLOCK_CHUNKS / GROUP_CHUNKS);
+}
+
+void
+load_part (Group group, uint64_t row, uint c, uint n, out vec4 w[4])
+{
+  dequantize_part (group, row + c / BLOCK_CHUNKS * BLOCK_BYTES, c % BLOCK_CHUNKS, w);
+}
+#else
+#define GROUP_CHUNKS 1
+#define load_group(row, c) Group (0)
+#define load_part(group, row, c, n, w) load_weights (row, c, n, w)
+#endif
 
 /* What chunk c of a row of n weights is multiplied with. */
 void

@@ -4,6 +4,7 @@
  * matmul.comp for software devices, where a load, from shared memory as well, costs each lane of a subgroup as much as
  * dozens of multiplications. A lane has ROWS rows of the weights by itself, dequantized once for COLS rows of x. The
  * subgroup, which is the workgroup, reads a chunk of x side by side, and each element goes to all lanes by a broadcast.
+ * Scales are read once for the chunks that share them.
  *
  * weight [n_expert, n_out, n_in] of WEIGHT_TYPE · x f32 [n_rows / x_divisor, n_in] · bias f32 [n_expert, n_out] or 0
  * result f32 [n_rows, n_out] · experts, if EXPERTS: see group-experts.comp
@@ -11,6 +12,9 @@
  */
 #include "types.glsl"
 #extension GL_KHR_shader_subgroup_ballot : require
+
+layout (constant_id = 4) const bool WIDE_LOADS = false;
+#define WIDE_LOADS WIDE_LOADS
 #include "dequant.glsl"
 
 layout (local_size_x_id = 0) in; /* the size of a subgroup, 8 at least */
@@ -72,22 +76,29 @@ main ()
   [[unroll]] for (uint i = 0; i < SUMS; i++)
     sums[i] = 0;
 
-  for (uint chunk = 0; chunk < n_chunks_of (p.n_in); chunk++)
+  for (uint chunk = 0; chunk < n_chunks_of (p.n_in); chunk += GROUP_CHUNKS)
     {
-      vec4 w[ROWS][4];
+      Group group[ROWS];
 
       [[unroll]] for (uint r = 0; r < ROWS; r++)
-        load_weights (weights[r], chunk, p.n_in, w[r]);
-      [[unroll]] for (uint c = 0; c < COLS; c++)
+        group[r] = load_group (weights[r], chunk);
+      [[dont_unroll]] for (uint part = 0; part < GROUP_CHUNKS; part++)
         {
-          vec2 mine = load_side_by_side (x[c], chunk_position (chunk), lane % 8);
+          vec4 w[ROWS][4];
 
-          [[unroll]] for (uint i = 0; i < CHUNK; i++)
+          [[unroll]] for (uint r = 0; r < ROWS; r++)
+            load_part (group[r], weights[r], chunk + part, p.n_in, w[r]);
+          [[unroll]] for (uint c = 0; c < COLS; c++)
             {
-              float v = subgroupBroadcast (mine[i / 8], i % 8);
+              vec2 mine = load_side_by_side (x[c], chunk_position (chunk + part), lane % 8);
 
-              [[unroll]] for (uint r = 0; r < ROWS; r++)
-                sums[r * COLS + c] += w[r][i / 4][i % 4] * v;
+              [[unroll]] for (uint i = 0; i < CHUNK; i++)
+                {
+                  float v = subgroupBroadcast (mine[i / 8], i % 8);
+
+                  [[unroll]] for (uint r = 0; r < ROWS; r++)
+                    sums[r * COLS + c] += w[r][i / 4][i % 4] * v;
+                }
             }
         }
     }

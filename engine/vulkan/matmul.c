@@ -76,7 +76,7 @@ plan_matvec (RpVkPlan *plan, const RpWeight *weight, const struct MatmulParamete
 static guint
 tile_of (const RpVkBackend *self, guint n_rows)
 {
-  guint cols = 4;
+  guint cols = 1;
 
   if (!use_lanes (self))
     return n_rows <= 32 ? 32 : 64;
@@ -95,8 +95,9 @@ plan_tiles (RpVkPlan *plan,
 {
   const RpVkBackend *self = plan->backend;
   double cost = cost_of (self, weight, n_tiles, (double)n_tiles * cols);
-  guint lanes = self->adapter->subgroup_size, rows = cols > 4 ? 8 : 4;
-  const RpVkPipelineKey with_lanes = { RP_VK_MATMUL_LANES, weight->type, { lanes, rows, cols, experts } };
+  guint lanes = self->adapter->subgroup_size, rows = cols == 1 ? 16 : cols > 4 ? 8 : 4;
+  gboolean wide = (push->weight | push->row_bytes) % 8 == 0;
+  const RpVkPipelineKey with_lanes = { RP_VK_MATMUL_LANES, weight->type, { lanes, rows, cols, experts, wide } };
   const RpVkPipelineKey key = { RP_VK_MATMUL, weight->type, { 0, cols, experts } };
 
   if (use_lanes (self))
@@ -115,7 +116,7 @@ rp_vk_plan_matmul (RpVkPlan *plan, const RpOp *op)
   guint cols = tile_of (plan->backend, o->n_tokens);
 
   push.accumulate = o->accumulate;
-  if (o->n_tokens <= (use_lanes (plan->backend) ? 2 : MATVEC_ROWS))
+  if (!use_lanes (plan->backend) && o->n_tokens <= MATVEC_ROWS)
     return plan_matvec (plan, &o->weight, &push, FALSE);
   return plan_tiles (plan, &o->weight, &push, cols, (o->n_tokens + cols - 1) / cols, FALSE);
 }
