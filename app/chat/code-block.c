@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define COPIED_MS 1500
+#define MAX_KEPT_LANGUAGES 16
 
 struct _RiposteCodeBlock
 {
@@ -18,6 +19,7 @@ struct _RiposteCodeBlock
   GtkSourceBuffer *buffer;
   char *code, *info;
   guint copied_timeout;
+  guint highlight; /* when idle */
 };
 
 G_DEFINE_FINAL_TYPE (RiposteCodeBlock, riposte_code_block, GTK_TYPE_BOX)
@@ -66,6 +68,7 @@ riposte_code_block_dispose (GObject *object)
   RiposteCodeBlock *self = RIPOSTE_CODE_BLOCK (object);
 
   g_clear_handle_id (&self->copied_timeout, g_source_remove);
+  g_clear_handle_id (&self->highlight, g_source_remove);
   gtk_widget_dispose_template (GTK_WIDGET (self), RIPOSTE_TYPE_CODE_BLOCK);
   G_OBJECT_CLASS (riposte_code_block_parent_class)->dispose (object);
 }
@@ -103,6 +106,50 @@ riposte_code_block_new (void)
   return g_object_new (RIPOSTE_TYPE_CODE_BLOCK, NULL);
 }
 
+/* ---- highlighting ----
+ *
+ * A language's definition is read when a buffer first takes it, which lasts longer than a frame, and forgotten with the
+ * last such buffer. So it is read when there is nothing else to do, and buffers that are never shown keep it. */
+
+static gboolean
+is_kept (GHashTable *kept, GtkSourceLanguage *language)
+{
+  return g_hash_table_contains (kept, language) || g_hash_table_size (kept) >= MAX_KEPT_LANGUAGES;
+}
+
+static GHashTable *
+get_kept (void)
+{
+  static GHashTable *kept; /* of language to buffer */
+
+  if (!kept)
+    kept = g_hash_table_new_full (NULL, NULL, NULL, g_object_unref);
+  return kept;
+}
+
+static gboolean
+on_idle (gpointer user_data)
+{
+  RiposteCodeBlock *self = user_data;
+  GtkSourceLanguage *language = riposte_source_guess_language (NULL, self->info);
+
+  self->highlight = 0;
+  if (language && !is_kept (get_kept (), language))
+    g_hash_table_insert (get_kept (), language, gtk_source_buffer_new_with_language (language));
+  gtk_source_buffer_set_language (self->buffer, language);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+highlight (RiposteCodeBlock *self, GtkSourceLanguage *language)
+{
+  g_clear_handle_id (&self->highlight, g_source_remove);
+  if (!language || g_hash_table_contains (get_kept (), language))
+    gtk_source_buffer_set_language (self->buffer, language);
+  else
+    self->highlight = g_idle_add_full (G_PRIORITY_LOW, on_idle, self, NULL);
+}
+
 static void
 set_info (RiposteCodeBlock *self, const char *info)
 {
@@ -110,7 +157,7 @@ set_info (RiposteCodeBlock *self, const char *info)
 
   g_free (self->info);
   self->info = g_strdup (info);
-  gtk_source_buffer_set_language (self->buffer, language);
+  highlight (self, language);
   if (language)
     gtk_label_set_label (self->language, gtk_source_language_get_name (language));
   else
