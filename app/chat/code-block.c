@@ -1,12 +1,13 @@
 #include "chat/code-block.h"
 
 #include "editor/source-style.h"
+#include "lazy-tooltip.h"
 
 #include <glib/gi18n.h>
 #include <gtksourceview/gtksource.h>
 #include <string.h>
 
-#define COPIED_MS 1500
+#define COPIED_MS          1500
 #define MAX_KEPT_LANGUAGES 16
 
 struct _RiposteCodeBlock
@@ -55,6 +56,8 @@ riposte_code_block_init (RiposteCodeBlock *self)
   self->code = g_strdup ("");
   self->info = g_strdup ("");
   gtk_widget_init_template (GTK_WIDGET (self));
+  riposte_set_lazy_tooltip (GTK_WIDGET (self->copy), _ ("Copy"));
+  riposte_set_lazy_tooltip (GTK_WIDGET (self->insert), _ ("Insert into the Editor"));
   self->buffer = GTK_SOURCE_BUFFER (gtk_text_view_get_buffer (GTK_TEXT_VIEW (self->view)));
   gtk_text_buffer_set_enable_undo (GTK_TEXT_BUFFER (self->buffer), FALSE);
   gtk_source_buffer_set_highlight_matching_brackets (self->buffer, FALSE);

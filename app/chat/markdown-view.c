@@ -8,6 +8,8 @@ struct _RiposteMarkdownView
   GtkBox parent;
 
   RiposteMarkdown *markdown;
+  gboolean loading; /* not all blocks have widgets */
+  guint n_built;
 };
 
 G_DEFINE_FINAL_TYPE (RiposteMarkdownView, riposte_markdown_view, GTK_TYPE_BOX)
@@ -42,14 +44,22 @@ riposte_markdown_view_new (void)
 }
 
 static void
+sync_range (RiposteMarkdownView *self, guint first, guint end)
+{
+  g_autoptr (GPtrArray) blocks = g_ptr_array_new ();
+
+  for (guint i = first; i < end; i++)
+    g_ptr_array_add (blocks, riposte_markdown_get_block (self->markdown, i));
+  riposte_block_widgets_sync (GTK_BOX (self), first, blocks);
+}
+
+static void
 sync_from (RiposteMarkdownView *self, guint first)
 {
-  guint n = riposte_markdown_get_n_blocks (self->markdown);
-  g_autoptr (GPtrArray) tail = g_ptr_array_new ();
-
-  for (guint i = first; i < n; i++)
-    g_ptr_array_add (tail, riposte_markdown_get_block (self->markdown, i));
-  riposte_block_widgets_sync (GTK_BOX (self), first, tail);
+  if (self->loading) /* what changed is made when its turn comes */
+    self->n_built = MIN (self->n_built, first);
+  else
+    sync_range (self, first, riposte_markdown_get_n_blocks (self->markdown));
 }
 
 void
@@ -64,4 +74,31 @@ void
 riposte_markdown_view_finish (RiposteMarkdownView *self)
 {
   sync_from (self, riposte_markdown_finish (self->markdown));
+}
+
+void
+riposte_markdown_view_load (RiposteMarkdownView *self, const char *text)
+{
+  g_autofree char *plain = riposte_plain_text (text, -1);
+
+  self->loading = TRUE;
+  self->n_built = 0;
+  riposte_markdown_append (self->markdown, plain);
+}
+
+gboolean
+riposte_markdown_view_build (RiposteMarkdownView *self, gint64 deadline)
+{
+  guint n = riposte_markdown_get_n_blocks (self->markdown);
+
+  if (!self->loading)
+    return TRUE;
+  do
+    {
+      sync_range (self, self->n_built, MIN (self->n_built + 1, n));
+      self->n_built++;
+    }
+  while (self->n_built < n && g_get_monotonic_time () < deadline);
+  self->loading = self->n_built < n;
+  return !self->loading;
 }

@@ -16,6 +16,7 @@ typedef struct
 {
   int height;      /* measured once it has a view, else guessed */
   int width;       /* of the view */
+  gboolean whole;  /* the view has all its widgets */
   GtkWidget *view; /* nullable */
 } Row;
 
@@ -158,6 +159,7 @@ static void
 drop_view (Row *row)
 {
   g_clear_pointer (&row->view, gtk_widget_unparent);
+  row->whole = FALSE;
 }
 
 static void
@@ -197,21 +199,26 @@ make_views (RiposteMessageList *self, guint from, int step, int distance, gint64
       Row *row = get_row (self, i);
       int height;
 
-      if (!row->view)
+      if (!row->whole)
         {
           if (g_get_monotonic_time () > deadline)
             return FALSE;
-          make_view (self, i);
+          if (!row->view)
+            make_view (self, i);
+          row->whole = riposte_message_view_build (RIPOSTE_MESSAGE_VIEW (row->view), deadline);
           measure_view (self, row->view, &height); /* which takes as long, and is kept for the layout */
+          gtk_widget_queue_allocate (GTK_WIDGET (self));
+          if (!row->whole)
+            return FALSE;
         }
       distance -= row->height + SPACING;
     }
   return TRUE;
 }
 
-/* What is further away than two pages goes, but for where the keyboard is. */
-static void
-drop_views (RiposteMessageList *self)
+/* What is further away than two pages goes, but for where the keyboard is. Returns: all of it went */
+static gboolean
+drop_views (RiposteMessageList *self, gint64 deadline)
 {
   int page = get_page (self), top = get_position (self, self->anchor) + self->offset, y = MARGIN;
 
@@ -221,12 +228,17 @@ drop_views (RiposteMessageList *self)
       int end = y + row->height;
 
       if (row->view && (end < top - 2 * page || y > top + 3 * page) && !has_focus (row->view))
-        drop_view (row);
+        {
+          if (g_get_monotonic_time () > deadline)
+            return FALSE;
+          drop_view (row);
+        }
       y = end + SPACING;
     }
+  return TRUE;
 }
 
-/* What is seen first, then a page around it. Returns: everything is there */
+/* What is seen first, then a page around it; then what is far away goes. Returns: everything is as it should be */
 static gboolean
 sync_views (RiposteMessageList *self)
 {
@@ -235,12 +247,11 @@ sync_views (RiposteMessageList *self)
 
   if (!self->rows->len)
     return TRUE;
-  drop_views (self);
   if (self->following)
-    return make_views (self, self->rows->len - 1, -1, 2 * page, deadline);
+    return make_views (self, self->rows->len - 1, -1, 2 * page, deadline) && drop_views (self, deadline);
   return make_views (self, self->anchor, 1, page + self->offset, deadline)
          && make_views (self, self->anchor, 1, 2 * page + self->offset, deadline)
-         && make_views (self, self->anchor, -1, page, deadline);
+         && make_views (self, self->anchor, -1, page, deadline) && drop_views (self, deadline);
 }
 
 static gboolean
@@ -288,6 +299,8 @@ measure_rows (RiposteMessageList *self)
       if (!row->view)
         continue;
       row->width = measure_view (self, row->view, &height);
+      if (!row->whole)
+        height = MAX (height, row->height);
       if (i < self->anchor)
         self->slack -= height - row->height;
       row->height = height;
@@ -345,7 +358,7 @@ covers (RiposteMessageList *self, int height)
     {
       Row *row = get_row (self, i);
 
-      if (!row->view && y < 2 * height && y + row->height > -height)
+      if (!row->whole && y < 2 * height && y + row->height > -height)
         return FALSE;
       y += row->height + SPACING;
     }
@@ -494,7 +507,7 @@ on_items_changed (RiposteMessageList *self, guint position, guint removed, guint
   if (self->anchor >= position + removed)
     self->anchor += added - removed;
   self->anchor = MIN (self->anchor, self->rows->len ? self->rows->len - 1 : 0);
-  if (added && position + added == self->rows->len) /* who asks wants to see the answer */
+  if (added && !removed && position + added == self->rows->len) /* who asks wants to see the answer */
     set_following (self, TRUE);
   update_last (self);
   request_sync (self);

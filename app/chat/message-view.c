@@ -3,6 +3,7 @@
 #include "chat/markdown-view.h"
 #include "chat/plain-text.h"
 #include "chat/thought-fold.h"
+#include "lazy-tooltip.h"
 
 #include <adwaita.h>
 #include <glib/gi18n.h>
@@ -141,11 +142,12 @@ show_said (RiposteMessageView *self)
   if (!self->markdown || self->serial != riposte_message_get_serial (self->message))
     {
       self->markdown = RIPOSTE_MARKDOWN_VIEW (riposte_markdown_view_new ());
-      self->n_shown = 0;
+      self->n_shown = strlen (said);
       self->serial = riposte_message_get_serial (self->message);
+      riposte_markdown_view_load (self->markdown, said);
       adw_bin_set_child (self->body, GTK_WIDGET (self->markdown));
     }
-  if (said[self->n_shown])
+  else if (said[self->n_shown])
     riposte_markdown_view_append (self->markdown, said + self->n_shown);
   self->n_shown = strlen (said);
   gtk_widget_set_visible (GTK_WIDGET (self->body), self->n_shown > 0);
@@ -206,6 +208,8 @@ static void
 riposte_message_view_init (RiposteMessageView *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  riposte_set_lazy_tooltip (GTK_WIDGET (self->copy), _ ("Copy"));
+  riposte_set_lazy_tooltip (GTK_WIDGET (self->try_again), _ ("Try Again"));
 }
 
 static void
@@ -255,6 +259,12 @@ riposte_message_view_new (RiposteMessage *message)
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   user ? _ ("Your question") : _ ("Answer"), -1);
   return GTK_WIDGET (self);
+}
+
+gboolean
+riposte_message_view_build (RiposteMessageView *self, gint64 deadline)
+{
+  return !self->markdown || riposte_markdown_view_build (self->markdown, deadline);
 }
 
 RiposteMessage *
