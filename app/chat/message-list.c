@@ -2,15 +2,16 @@
 
 #include "chat/message-view.h"
 
-#define MAX_WIDTH 760
-#define MARGIN    18
-#define SPACING   18
+#define MAX_WIDTH   760
+#define MARGIN      18
+#define SPACING     18
 /* Nearer to the end than this, in pixels, is at the end. */
-#define NEAR      32
+#define NEAR        32
 /* Widgets are made for so long in one frame, and then in the next; the rest of the frame is for drawing. */
-#define BUDGET_US 4000
+#define BUDGET_US   4000
+#define MAX_DROPPED 4
 /* Once nothing has scrolled for so long, heights that were guessed wrong may move the scroll bar. */
-#define REST_MS   250
+#define REST_MS     250
 
 typedef struct
 {
@@ -216,11 +217,13 @@ make_views (RiposteMessageList *self, guint from, int step, int distance, gint64
   return TRUE;
 }
 
-/* What is further away than two pages goes, but for where the keyboard is. Returns: all of it went */
+/* What is further away than two pages goes, a few in a frame, but for where the keyboard is. Returns: all of it went */
 static gboolean
-drop_views (RiposteMessageList *self, gint64 deadline)
+drop_views (RiposteMessageList *self)
 {
-  int page = get_page (self), top = get_position (self, self->anchor) + self->offset, y = MARGIN;
+  int page = get_page (self), y = MARGIN;
+  int top = self->following ? get_total (self) - page : get_position (self, self->anchor) + self->offset;
+  guint n = 0;
 
   for (guint i = 0; i < self->rows->len; i++)
     {
@@ -229,7 +232,7 @@ drop_views (RiposteMessageList *self, gint64 deadline)
 
       if (row->view && (end < top - 2 * page || y > top + 3 * page) && !has_focus (row->view))
         {
-          if (g_get_monotonic_time () > deadline)
+          if (n++ == MAX_DROPPED)
             return FALSE;
           drop_view (row);
         }
@@ -238,20 +241,22 @@ drop_views (RiposteMessageList *self, gint64 deadline)
   return TRUE;
 }
 
-/* What is seen first, then a page around it; then what is far away goes. Returns: everything is as it should be */
+/* What is seen first, then a page around it. Returns: everything is as it should be */
 static gboolean
 sync_views (RiposteMessageList *self)
 {
   gint64 deadline = g_get_monotonic_time () + BUDGET_US;
   int page = get_page (self);
+  gboolean done;
 
   if (!self->rows->len)
     return TRUE;
+  done = drop_views (self);
   if (self->following)
-    return make_views (self, self->rows->len - 1, -1, 2 * page, deadline) && drop_views (self, deadline);
+    return make_views (self, self->rows->len - 1, -1, 2 * page, deadline) && done;
   return make_views (self, self->anchor, 1, page + self->offset, deadline)
          && make_views (self, self->anchor, 1, 2 * page + self->offset, deadline)
-         && make_views (self, self->anchor, -1, page, deadline) && drop_views (self, deadline);
+         && make_views (self, self->anchor, -1, page, deadline) && done;
 }
 
 static gboolean
