@@ -217,7 +217,14 @@ make_views (RiposteMessageList *self, guint from, int step, int distance, gint64
   return TRUE;
 }
 
-/* What is further away than two pages goes, a few in a frame, but for where the keyboard is. Returns: all of it went */
+/* Where the keyboard is, and an answer that grows: making that anew would take long. */
+static gboolean
+is_in_use (GtkWidget *view)
+{
+  return has_focus (view) || riposte_message_is_busy (riposte_message_view_get_message (RIPOSTE_MESSAGE_VIEW (view)));
+}
+
+/* What is further away than two pages goes, a few in a frame. Returns: all of it went */
 static gboolean
 drop_views (RiposteMessageList *self)
 {
@@ -230,7 +237,7 @@ drop_views (RiposteMessageList *self)
       Row *row = get_row (self, i);
       int end = y + row->height;
 
-      if (row->view && (end < top - 2 * page || y > top + 3 * page) && !has_focus (row->view))
+      if (row->view && (end < top - 2 * page || y > top + 3 * page) && !is_in_use (row->view))
         {
           if (n++ == MAX_DROPPED)
             return FALSE;
