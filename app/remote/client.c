@@ -14,7 +14,7 @@
 #define MAX_REDIRECTS   5
 #define MAX_ATTEMPTS    6 /* with fewer parameters each */
 #define CONNECT_SECONDS 20
-#define IDLE_SECONDS    300 /* a model on a slow machine reads a long question for minutes */
+#define IDLE_SECONDS    120 /* a model may think for a while before it says anything */
 
 /* How the body is to be read. */
 typedef enum

@@ -367,7 +367,8 @@ def wait_for_child(pid, name):
 
 @tap.case
 def offline_refuses_a_service_before_anything_is_done():
-    for arguments in ((*SERVICE, '--offline', 'x'), ('ask', '--offline', *SERVICE[1:], 'x')):
+    for arguments in ((*SERVICE, '--offline', 'x'), ('ask', '--offline', *SERVICE[1:], 'x'),
+                      (*SERVICE, 'x', '--offline')):
         with Clone(installed=False) as clone:
             status, saw, errors = clone.run(*arguments)
             assert status == 1 and not saw and '--offline' in errors, errors
