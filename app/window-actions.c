@@ -389,6 +389,7 @@ void
 riposte_window_add_actions (RiposteWindow *self)
 {
   g_action_map_add_action_entries (G_ACTION_MAP (self), entries, G_N_ELEMENTS (entries), self);
+  riposte_window_add_branch_actions (self);
 }
 
 static void
@@ -406,6 +407,7 @@ riposte_window_update_actions (RiposteWindow *self)
   gboolean has_text = answer && *riposte_message_get_text (answer);
   GAction *device = g_action_map_lookup_action (G_ACTION_MAP (self), "device");
 
+  riposte_window_update_branch_actions (self);
   set_enabled (self, "stop", busy);
   set_enabled (self, "try-again",
                riposte_conversation_can_try_again (self->conversation)

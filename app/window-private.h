@@ -1,5 +1,5 @@
-/* What the window's files share: window.c (its parts), window-actions.c (what can be done), window-layout.c (which
- * panes are seen at which width), window-room.c (what to do when the context is full). */
+/* What the window's files share: window.c (its parts), window-actions.c and window-branches.c (what can be done),
+ * window-layout.c (which panes are seen at which width), window-room.c (what to do when the context is full). */
 #pragma once
 
 #include "window.h"
@@ -45,6 +45,8 @@ void riposte_window_class_install_actions (GtkWidgetClass *klass);
 void riposte_window_add_actions (RiposteWindow *self);
 /* Which actions make sense now. */
 void riposte_window_update_actions (RiposteWindow *self);
+void riposte_window_add_branch_actions (RiposteWindow *self);
+void riposte_window_update_branch_actions (RiposteWindow *self);
 void riposte_window_load_model (RiposteWindow *self, GFile *file);
 
 /* "win.make-room": asks what to do about a conversation that is too long for the context. */

@@ -1,6 +1,7 @@
 #include "chat/chat-pane.h"
 
 #include "chat/composer.h"
+#include "chat/store-notice.h"
 #include "chat/transcript.h"
 #include "chat/welcome.h"
 #include "generate/problem.h"
@@ -15,8 +16,12 @@ struct _RiposteChatPane
   RpSamplerOptions sampler;
   RiposteConversation *conversation;
   RiposteContext *context;
-  gboolean busy; /* the conversation, when it was looked at last */
+  gboolean busy;           /* the conversation, when it was looked at last */
+  RiposteMessage *editing; /* (nullable) the question that is asked anew */
+  char *draft;             /* what was being written before */
 
+  RiposteStoreNotice *store_notice;
+  GtkRevealer *edit_bar;
   GtkRevealer *notice;
   GtkLabel *notice_label;
   GtkWidget *notice_retry;
@@ -76,13 +81,98 @@ update (RiposteChatPane *self)
   update_notice (self, empty);
 }
 
+/* ---- asking something else instead ---- */
+
+static gboolean
+is_shown (RiposteChatPane *self, RiposteMessage *message)
+{
+  RiposteMessage *shown = riposte_conversation_get_last (self->conversation);
+
+  while (shown && shown != message)
+    shown = riposte_message_get_parent (shown);
+  return shown != NULL;
+}
+
+static void
+riposte_chat_pane_stop_editing (RiposteChatPane *self)
+{
+  g_autofree char *draft = g_steal_pointer (&self->draft);
+
+  if (!self->editing)
+    return;
+  g_clear_object (&self->editing);
+  gtk_revealer_set_reveal_child (self->edit_bar, FALSE);
+  riposte_composer_set_text (self->composer, draft);
+  riposte_chat_pane_focus_composer (self);
+}
+
+void
+riposte_chat_pane_edit (RiposteChatPane *self, RiposteMessage *question)
+{
+  riposte_chat_pane_stop_editing (self);
+  self->editing = g_object_ref (question);
+  self->draft = riposte_composer_dup_text (self->composer);
+  riposte_composer_set_text (self->composer, riposte_message_get_text (question));
+  gtk_revealer_set_reveal_child (self->edit_bar, TRUE);
+  riposte_chat_pane_focus_composer (self);
+}
+
+/* The draft comes back once the composer has been emptied. */
+static gboolean
+restore_draft (gpointer data)
+{
+  RiposteChatPane *self = data;
+  g_autofree char *text = riposte_composer_dup_text (self->composer);
+
+  if (!*text && !self->editing)
+    riposte_composer_set_text (self->composer, self->draft);
+  g_clear_pointer (&self->draft, g_free);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+send_edited (RiposteChatPane *self, const char *question)
+{
+  g_autoptr (RiposteMessage) editing = g_steal_pointer (&self->editing);
+
+  gtk_revealer_set_reveal_child (self->edit_bar, FALSE);
+  riposte_conversation_edit (self->conversation, editing, question, RIPOSTE_GENERATOR (self->generator),
+                             &self->sampler);
+  g_idle_add_full (G_PRIORITY_DEFAULT_IDLE, restore_draft, g_object_ref (self), g_object_unref);
+}
+
+/* Another branch may be shown now. */
+static void
+on_path_changed (RiposteChatPane *self)
+{
+  if (self->editing && !is_shown (self, self->editing))
+    riposte_chat_pane_stop_editing (self);
+  update (self);
+}
+
+static gboolean
+on_escape (GtkWidget *widget, GVariant *args, gpointer user_data)
+{
+  RiposteChatPane *self = RIPOSTE_CHAT_PANE (widget);
+
+  if (!self->editing)
+    return gtk_widget_activate_action (widget, "win.stop", NULL);
+  riposte_chat_pane_stop_editing (self);
+  return TRUE;
+}
+
+/* ---- asking ---- */
+
 static gboolean
 on_send (RiposteChatPane *self, const char *question)
 {
   if (!self->conversation || !riposte_conversation_get_loaded (self->conversation)
       || riposte_conversation_get_busy (self->conversation))
     return FALSE;
-  riposte_conversation_ask (self->conversation, question, RIPOSTE_GENERATOR (self->generator), &self->sampler);
+  if (self->editing)
+    send_edited (self, question);
+  else
+    riposte_conversation_ask (self->conversation, question, RIPOSTE_GENERATOR (self->generator), &self->sampler);
   return TRUE;
 }
 
@@ -146,6 +236,12 @@ riposte_chat_pane_set_generator (RiposteChatPane *self, RiposteLocalGenerator *g
 }
 
 void
+riposte_chat_pane_set_store (RiposteChatPane *self, RiposteStore *store)
+{
+  riposte_store_notice_set_store (self->store_notice, store);
+}
+
+void
 riposte_chat_pane_set_sampler (RiposteChatPane *self, const RpSamplerOptions *sampler)
 {
   self->sampler = *sampler;
@@ -166,6 +262,7 @@ riposte_chat_pane_set_conversation (RiposteChatPane *self, RiposteConversation *
 {
   if (self->conversation == conversation)
     return;
+  riposte_chat_pane_stop_editing (self);
   swap_drafts (self, conversation);
   if (self->conversation)
     g_signal_handlers_disconnect_by_data (self->conversation, self);
@@ -174,10 +271,11 @@ riposte_chat_pane_set_conversation (RiposteChatPane *self, RiposteConversation *
   if (self->context)
     riposte_context_set_conversation (self->context, conversation);
   riposte_transcript_set_conversation (self->transcript, conversation);
+  riposte_store_notice_set_conversation (self->store_notice, conversation);
   if (!conversation)
     return;
   g_signal_connect_object (conversation, "notify::busy", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (conversation, "items-changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (conversation, "items-changed", G_CALLBACK (on_path_changed), self, G_CONNECT_SWAPPED);
   update (self);
 }
 
@@ -197,6 +295,8 @@ riposte_chat_pane_dispose (GObject *object)
     g_signal_handlers_disconnect_by_data (self->conversation, self);
   g_clear_object (&self->conversation);
   g_clear_object (&self->context);
+  g_clear_object (&self->editing);
+  g_clear_pointer (&self->draft, g_free);
   g_clear_object (&self->generator);
   G_OBJECT_CLASS (riposte_chat_pane_parent_class)->dispose (object);
 }
@@ -207,10 +307,13 @@ riposte_chat_pane_class_init (RiposteChatPaneClass *klass)
   GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = riposte_chat_pane_dispose;
+  g_type_ensure (RIPOSTE_TYPE_STORE_NOTICE);
   g_type_ensure (RIPOSTE_TYPE_WELCOME);
   g_type_ensure (RIPOSTE_TYPE_TRANSCRIPT);
   g_type_ensure (RIPOSTE_TYPE_COMPOSER);
   gtk_widget_class_set_template_from_resource (widget, "/dev/riposte/Riposte/chat/chat-pane.ui");
+  gtk_widget_class_bind_template_child (widget, RiposteChatPane, store_notice);
+  gtk_widget_class_bind_template_child (widget, RiposteChatPane, edit_bar);
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, notice);
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, notice_label);
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, notice_retry);
@@ -219,7 +322,8 @@ riposte_chat_pane_class_init (RiposteChatPaneClass *klass)
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, transcript);
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, composer);
   gtk_widget_class_bind_template_callback (widget, on_composer_changed);
+  gtk_widget_class_bind_template_callback (widget, riposte_chat_pane_stop_editing);
   gtk_widget_class_bind_template_callback (widget, on_send);
   gtk_widget_class_bind_template_callback (widget, on_suggested);
-  gtk_widget_class_add_binding_action (widget, GDK_KEY_Escape, 0, "win.stop", NULL);
+  gtk_widget_class_add_binding (widget, GDK_KEY_Escape, 0, on_escape, NULL);
 }

@@ -21,7 +21,10 @@ RiposteContext *riposte_chat_pane_get_context (RiposteChatPane *self);
 /* What is being written, as it would be sent. */
 char *riposte_chat_pane_dup_draft (RiposteChatPane *self);
 void riposte_chat_pane_set_draft (RiposteChatPane *self, const char *draft);
+void riposte_chat_pane_set_store (RiposteChatPane *self, RiposteStore *store);
 void riposte_chat_pane_try_again (RiposteChatPane *self);
+/* The composer asks something else instead of @question, of the path that is shown, until that is done or left. */
+void riposte_chat_pane_edit (RiposteChatPane *self, RiposteMessage *question);
 void riposte_chat_pane_focus_composer (RiposteChatPane *self);
 
 G_END_DECLS

@@ -1,5 +1,6 @@
 #include "chat/message-view.h"
 
+#include "chat/branch-bar.h"
 #include "chat/markdown-view.h"
 #include "chat/plain-text.h"
 #include "chat/thought-fold.h"
@@ -24,6 +25,7 @@ struct _RiposteMessageView
   gsize n_shown;                 /* bytes of what is said */
   guint serial;
   GtkBox *notice, *footer;
+  RiposteBranchBar *branches;
   GtkImage *notice_icon;
   GtkLabel *notice_label, *figures, *left_out;
   GtkWidget *make_room;
@@ -256,6 +258,9 @@ riposte_message_view_new (RiposteMessage *message)
     show_question (self);
   else
     show_answer (self);
+  self->branches = RIPOSTE_BRANCH_BAR (riposte_branch_bar_new (message));
+  gtk_widget_set_halign (GTK_WIDGET (self->branches), user ? GTK_ALIGN_END : GTK_ALIGN_START);
+  gtk_box_append (user ? GTK_BOX (self) : self->footer, GTK_WIDGET (self->branches));
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   user ? _ ("Your question") : _ ("Answer"), -1);
   return GTK_WIDGET (self);
@@ -276,8 +281,10 @@ riposte_message_view_get_message (RiposteMessageView *self)
 void
 riposte_message_view_set_last (RiposteMessageView *self, gboolean last)
 {
-  if (self->last == last || !self->markdown)
+  if (self->last == last)
     return;
   self->last = last;
-  update_answer (self);
+  riposte_branch_bar_set_last (self->branches, last);
+  if (self->markdown)
+    update_answer (self);
 }

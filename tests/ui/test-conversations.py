@@ -1,11 +1,12 @@
 """Conversations through the real window: kept over restarts, whatever ends the program."""
 import signal
+import sqlite3
 import sys
 import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from window import Window, small_model, wait_for  # noqa: E402
+from window import Window, small_model, text_of, wait_for  # noqa: E402
 from tap import case, main  # noqa: E402
 
 LONG = 'Write a story about a lighthouse keeper, in ten chapters, with every detail.'
@@ -51,7 +52,7 @@ def a_conversation_is_there_when_the_program_starts_again():
             words = words_of_answer(window)
             assert window.process.poll() is None
             window.key('q', 'ctrl')
-            assert window.process.wait(20) == 0
+            assert window.process.wait(20) == 0, window.log.read_text()
         with greedy(home) as window:
             open_chat(window, 'Write a story')
             wait_for('the same words', lambda: words_of_answer(window) == words)
@@ -79,6 +80,110 @@ def an_answer_that_was_killed_says_so_and_can_be_tried_again():
             assert len(words_of_answer(window)) > 20, window.answer_text()
             window.press('Try Again')
             wait_for('a new answer', lambda: 'Cut off' not in window.answer_text() and len(window.answer_text()) > 20)
+
+
+def questions(window):
+    return window.find_all('panel', 'Your question') or window.find_all('grouping', 'Your question')
+
+
+def question_texts(window):
+    return [next(iter(window.texts(question)), '') for question in questions(window)]
+
+
+def versions(window, root):
+    return [node.get_name() for node in window.find_all('label', root=root) if node.get_name().startswith('Version ')]
+
+
+@case
+def a_question_is_edited_and_both_versions_stay():
+    with tempfile.TemporaryDirectory() as home:
+        with greedy(home) as window:
+            ask_shortly(window, 'Name one fruit.')
+            first = words_of_answer(window)
+            window.composer().get_editable_text_iface().set_text_contents('not sent yet')
+            window.press('Edit Question', root=questions(window)[0])
+            wait_for('the question in the composer', lambda: text_of(window.composer()) == 'Name one fruit.')
+            window.key('Escape')
+            wait_for('the draft', lambda: text_of(window.composer()) == 'not sent yet')
+            window.press('Edit Question', root=questions(window)[0])
+            wait_for('the question in the composer', lambda: text_of(window.composer()) == 'Name one fruit.')
+            window.composer().get_editable_text_iface().set_text_contents('Write a story about two cats.')
+            window.press('Send')
+            wait_for('the new question', lambda: question_texts(window) == ['Write a story about two cats.'])
+            wait_for('a word', lambda: 'token' in window.answer_text())
+            for stop in window.find_all('push button', 'Stop'):
+                stop.get_action_iface().do_action(0)
+            wait_for_end(window)
+            wait_for('the draft', lambda: text_of(window.composer()) == 'not sent yet')
+            assert versions(window, questions(window)[0]) == ['Version 2 of 2'], window.texts(questions(window)[0])
+            window.press('Previous Version', root=questions(window)[0])
+            wait_for('the old question', lambda: question_texts(window) == ['Name one fruit.'])
+            wait_for('the old answer', lambda: words_of_answer(window) == first)
+            window.key('period', 'alt')
+            wait_for('the new question', lambda: question_texts(window) == ['Write a story about two cats.'])
+            window.key('comma', 'alt')
+            wait_for('the old question', lambda: question_texts(window) == ['Name one fruit.'])
+            window.key('q', 'ctrl')
+            assert window.process.wait(20) == 0, window.log.read_text()
+        with greedy(home) as window:
+            open_chat(window, 'Name one fruit')
+            wait_for('the version that was shown last', lambda: question_texts(window) == ['Name one fruit.'])
+            assert versions(window, questions(window)[0]) == ['Version 1 of 2']
+
+
+@case
+def an_answer_is_deleted_and_comes_back():
+    with tempfile.TemporaryDirectory() as home:
+        with greedy(home) as window:
+            ask_shortly(window, 'Name one fruit.')
+            first = words_of_answer(window)
+            window.press('Try Again')
+            wait_for('another version', lambda: versions(window, window.answers()[-1]) == ['Version 2 of 2'])
+            wait_for_end(window)
+            window.press('Delete from Here On', root=window.answers()[-1])
+            wait_for('the first answer', lambda: words_of_answer(window) == first)
+            assert not versions(window, window.answers()[-1])
+            window.press('_Undo Undo')
+            wait_for('both versions', lambda: versions(window, window.answers()[-1]) == ['Version 2 of 2'])
+            window.press('Delete from Here On', root=questions(window)[0])
+            wait_for('nothing', lambda: not questions(window) and not window.answers())
+            window.press('_Undo Undo')
+            wait_for('the question', lambda: question_texts(window) == ['Name one fruit.'])
+
+
+@case
+def a_file_of_a_newer_version_is_refused_clearly_and_left_alone():
+    with tempfile.TemporaryDirectory() as home:
+        path = Path(home) / 'riposte' / 'conversations.db'
+        path.parent.mkdir()
+        database = sqlite3.connect(path)
+        database.execute('PRAGMA user_version = 1000')
+        database.close()
+        before = path.read_bytes()
+        with greedy(home) as window:
+            wait_for('the reason', lambda: window.has_text('newer version of Riposte'))
+            ask_shortly(window, 'Name one fruit.')
+            assert window.has_text('What is asked now is not kept.')
+        assert path.read_bytes() == before
+
+
+@case
+def a_damaged_file_is_set_aside_when_asked_to():
+    with tempfile.TemporaryDirectory() as home:
+        path = Path(home) / 'riposte' / 'conversations.db'
+        path.parent.mkdir()
+        path.write_bytes(b'no database' * 1000)
+        with greedy(home) as window:
+            wait_for('the reason', lambda: window.has_text('damaged'))
+            ask_shortly(window, 'Name one fruit.')
+            assert path.read_bytes() == b'no database' * 1000
+            window.press('Set Aside and Start Anew')
+            wait_for('no notice', lambda: not window.has_text('damaged'))
+            window.key('q', 'ctrl')
+            assert window.process.wait(20) == 0, window.log.read_text()
+        assert [other.read_bytes() for other in path.parent.glob('*-damaged-*')] == [b'no database' * 1000]
+        with greedy(home) as window:
+            open_chat(window, 'Name one fruit')
 
 
 if __name__ == '__main__':
