@@ -103,13 +103,32 @@ riposte_window_open_file (RiposteWindow *self, GFile *file)
 }
 
 static gboolean
+is_over_chat (RiposteWindow *self, double x, double y)
+{
+  GtkWidget *over = gtk_widget_pick (GTK_WIDGET (self), x, y, GTK_PICK_DEFAULT);
+
+  return over && (over == GTK_WIDGET (self->chat) || gtk_widget_is_ancestor (over, GTK_WIDGET (self->chat)));
+}
+
+/* A file goes with the question where it is dropped on the chat, and is opened elsewhere; a model is loaded. */
+static gboolean
 on_drop (GtkDropTarget *target, const GValue *value, double x, double y, RiposteWindow *self)
 {
-  GSList *files = g_value_get_boxed (value);
+  gboolean attach = is_over_chat (self, x, y);
 
-  for (; files; files = files->next)
-    riposte_window_open_file (self, files->data);
+  for (GSList *files = g_value_get_boxed (value); files; files = files->next)
+    if (attach && !is_model (files->data))
+      riposte_composer_attach_file (riposte_chat_pane_get_composer (self->chat), files->data);
+    else
+      riposte_window_open_file (self, files->data);
   return TRUE;
+}
+
+static gboolean
+on_drop_text (GtkDropTarget *target, const GValue *value, double x, double y, RiposteWindow *self)
+{
+  return riposte_composer_drop_text (riposte_chat_pane_get_composer (self->chat),
+                                     gtk_drop_target_get_current_drop (target), g_value_get_string (value));
 }
 
 static void
@@ -142,6 +161,7 @@ static void
 riposte_window_init (RiposteWindow *self)
 {
   GtkDropTarget *drop = gtk_drop_target_new (GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
+  GtkDropTarget *text = gtk_drop_target_new (G_TYPE_STRING, GDK_ACTION_COPY);
 
   gtk_widget_init_template (GTK_WIDGET (self));
   riposte_window_add_actions (self);
@@ -153,6 +173,9 @@ riposte_window_init (RiposteWindow *self)
   gtk_event_controller_set_propagation_phase (GTK_EVENT_CONTROLLER (drop), GTK_PHASE_CAPTURE);
   g_signal_connect (drop, "drop", G_CALLBACK (on_drop), self);
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drop));
+  g_signal_connect (text, "drop", G_CALLBACK (on_drop_text), self);
+  gtk_widget_add_controller (GTK_WIDGET (self->chat), GTK_EVENT_CONTROLLER (text));
+  riposte_composer_set_editor (riposte_chat_pane_get_composer (self->chat), self->editor);
 }
 
 static void

@@ -102,7 +102,7 @@ riposte_chat_pane_stop_editing (RiposteChatPane *self)
     return;
   g_clear_object (&self->editing);
   gtk_revealer_set_reveal_child (self->edit_bar, FALSE);
-  riposte_composer_set_text (self->composer, draft);
+  riposte_chat_pane_set_draft (self, draft);
   riposte_chat_pane_focus_composer (self);
 }
 
@@ -111,8 +111,8 @@ riposte_chat_pane_edit (RiposteChatPane *self, RiposteMessage *question)
 {
   riposte_chat_pane_stop_editing (self);
   self->editing = g_object_ref (question);
-  self->draft = riposte_composer_dup_text (self->composer);
-  riposte_composer_set_text (self->composer, riposte_message_get_text (question));
+  self->draft = riposte_chat_pane_dup_draft (self);
+  riposte_chat_pane_set_draft (self, riposte_message_get_text (question));
   gtk_revealer_set_reveal_child (self->edit_bar, TRUE);
   riposte_chat_pane_focus_composer (self);
 }
@@ -122,10 +122,10 @@ static gboolean
 restore_draft (gpointer data)
 {
   RiposteChatPane *self = data;
-  g_autofree char *text = riposte_composer_dup_text (self->composer);
+  g_autofree char *text = riposte_chat_pane_dup_draft (self);
 
   if (!*text && !self->editing)
-    riposte_composer_set_text (self->composer, self->draft);
+    riposte_chat_pane_set_draft (self, self->draft);
   g_clear_pointer (&self->draft, g_free);
   return G_SOURCE_REMOVE;
 }
@@ -199,13 +199,27 @@ riposte_chat_pane_get_context (RiposteChatPane *self)
 char *
 riposte_chat_pane_dup_draft (RiposteChatPane *self)
 {
-  return riposte_composer_dup_text (self->composer);
+  return riposte_composer_dup_question (self->composer);
 }
 
 void
 riposte_chat_pane_set_draft (RiposteChatPane *self, const char *draft)
 {
-  riposte_composer_set_text (self->composer, draft);
+  g_autoptr (GPtrArray) attached = NULL;
+  g_autoptr (GListStore) store = g_list_store_new (RIPOSTE_TYPE_ATTACHMENT);
+  gsize length = draft ? riposte_attachments_split (draft, &attached) : 0;
+  g_autofree char *question = g_strndup (draft ? draft : "", length);
+
+  for (guint i = 0; attached && i < attached->len; i++)
+    g_list_store_append (store, attached->pdata[i]);
+  riposte_composer_set_attachments (self->composer, G_LIST_MODEL (store));
+  riposte_composer_set_text (self->composer, question);
+}
+
+RiposteComposer *
+riposte_chat_pane_get_composer (RiposteChatPane *self)
+{
+  return self->composer;
 }
 
 static void
@@ -230,6 +244,7 @@ riposte_chat_pane_set_generator (RiposteChatPane *self, RiposteLocalGenerator *g
   self->generator = g_object_ref (generator);
   self->context = riposte_context_new (RIPOSTE_GENERATOR (generator));
   riposte_context_set_conversation (self->context, self->conversation);
+  riposte_composer_set_generator (self->composer, RIPOSTE_GENERATOR (generator));
   riposte_welcome_set_generator (self->welcome, generator);
   g_signal_connect_object (generator, "changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   update (self);
@@ -252,9 +267,8 @@ static void
 swap_drafts (RiposteChatPane *self, RiposteConversation *conversation)
 {
   if (self->conversation)
-    g_object_set_data_full (G_OBJECT (self->conversation), "draft", riposte_composer_dup_text (self->composer), g_free);
-  riposte_composer_set_text (self->composer,
-                             conversation ? g_object_get_data (G_OBJECT (conversation), "draft") : NULL);
+    g_object_set_data_full (G_OBJECT (self->conversation), "draft", riposte_chat_pane_dup_draft (self), g_free);
+  riposte_chat_pane_set_draft (self, conversation ? g_object_get_data (G_OBJECT (conversation), "draft") : NULL);
 }
 
 void

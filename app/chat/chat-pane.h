@@ -3,6 +3,7 @@
 
 #include <adwaita.h>
 
+#include "chat/composer.h"
 #include "chat/context.h"
 #include "chat/conversation.h"
 #include "generate/local-generator.h"
@@ -21,6 +22,7 @@ RiposteContext *riposte_chat_pane_get_context (RiposteChatPane *self);
 /* What is being written, as it would be sent. */
 char *riposte_chat_pane_dup_draft (RiposteChatPane *self);
 void riposte_chat_pane_set_draft (RiposteChatPane *self, const char *draft);
+RiposteComposer *riposte_chat_pane_get_composer (RiposteChatPane *self);
 void riposte_chat_pane_set_store (RiposteChatPane *self, RiposteStore *store);
 void riposte_chat_pane_try_again (RiposteChatPane *self);
 /* The composer asks something else instead of @question, of the path that is shown, until that is done or left. */

@@ -1,17 +1,4 @@
-#include "chat/composer.h"
-
-struct _RiposteComposer
-{
-  GtkBox parent;
-
-  GtkTextView *view;
-  GtkTextBuffer *buffer;
-  GtkLabel *placeholder;
-  GtkStack *buttons;
-  GtkButton *send, *stop;
-  gboolean can_send, busy;
-  gboolean preediting; /* an input method is composing a word */
-};
+#include "chat/composer-private.h"
 
 G_DEFINE_FINAL_TYPE (RiposteComposer, riposte_composer, GTK_TYPE_BOX)
 
@@ -32,6 +19,41 @@ riposte_composer_set_text (RiposteComposer *self, const char *text)
   gtk_text_buffer_set_text (self->buffer, text ? text : "", -1);
 }
 
+char *
+riposte_composer_dup_question (RiposteComposer *self)
+{
+  g_autofree char *text = riposte_composer_dup_text (self);
+
+  g_strchomp (text);
+  return riposte_attachments_join (text, riposte_attachment_bar_get_model (self->attachments));
+}
+
+GListModel *
+riposte_composer_get_attachments (RiposteComposer *self)
+{
+  return riposte_attachment_bar_get_model (self->attachments);
+}
+
+void
+riposte_composer_set_attachments (RiposteComposer *self, GListModel *attachments)
+{
+  riposte_attachment_bar_set_model (self->attachments, G_LIST_STORE (attachments));
+  riposte_composer_show_problem (self, NULL);
+}
+
+void
+riposte_composer_set_generator (RiposteComposer *self, RiposteGenerator *generator)
+{
+  g_set_object (&self->generator, generator);
+}
+
+void
+riposte_composer_set_editor (RiposteComposer *self, RiposteEditor *editor)
+{
+  g_set_object (&self->editor, editor);
+  riposte_mention_set_editor (self->mention, editor);
+}
+
 static void
 update (RiposteComposer *self)
 {
@@ -40,7 +62,9 @@ update (RiposteComposer *self)
 
   gtk_widget_set_visible (GTK_WIDGET (self->placeholder), empty && !self->preediting);
   g_strstrip (text);
-  gtk_widget_set_sensitive (GTK_WIDGET (self->send), self->can_send && !self->busy && *text);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->send),
+                            self->can_send && !self->busy
+                              && (*text || g_list_model_get_n_items (riposte_composer_get_attachments (self)) > 0));
 }
 
 void
@@ -61,15 +85,17 @@ riposte_composer_set_busy (RiposteComposer *self, gboolean busy)
 static void
 on_send (RiposteComposer *self)
 {
-  g_autofree char *text = riposte_composer_dup_text (self);
+  g_autofree char *text = riposte_composer_dup_question (self);
   gboolean taken = FALSE;
 
   if (!gtk_widget_get_sensitive (GTK_WIDGET (self->send)))
     return;
-  g_strchomp (text);
   g_signal_emit (self, send_signal, 0, text, &taken);
-  if (taken)
-    riposte_composer_set_text (self, NULL);
+  if (!taken)
+    return;
+  riposte_composer_set_text (self, NULL);
+  riposte_attachment_bar_clear (self->attachments);
+  riposte_composer_show_problem (self, NULL);
 }
 
 /* Runs before the text view sees the key, so the input method is asked first: to it, Enter may mean a word. */
@@ -78,6 +104,8 @@ on_key_pressed (RiposteComposer *self, guint key, guint code, GdkModifierType st
 {
   const GdkModifierType modifiers = GDK_SHIFT_MASK | GDK_CONTROL_MASK | GDK_ALT_MASK | GDK_SUPER_MASK;
 
+  if (!self->preediting && riposte_mention_handle_key (self->mention, key, state))
+    return GDK_EVENT_STOP;
   if (key != GDK_KEY_Return && key != GDK_KEY_KP_Enter && key != GDK_KEY_ISO_Enter)
     return GDK_EVENT_PROPAGATE;
   if (self->preediting || (state & modifiers))
@@ -115,6 +143,7 @@ riposte_composer_init (RiposteComposer *self)
 
   gtk_widget_init_template (GTK_WIDGET (self));
   self->buffer = gtk_text_view_get_buffer (self->view);
+  riposte_composer_set_up_attaching (self);
   gtk_event_controller_set_propagation_phase (keys, GTK_PHASE_CAPTURE);
   g_signal_connect_swapped (keys, "key-pressed", G_CALLBACK (on_key_pressed), self);
   gtk_widget_add_controller (GTK_WIDGET (self->view), keys);
@@ -125,6 +154,11 @@ riposte_composer_init (RiposteComposer *self)
 static void
 riposte_composer_dispose (GObject *object)
 {
+  RiposteComposer *self = RIPOSTE_COMPOSER (object);
+
+  g_clear_object (&self->mention);
+  g_clear_object (&self->editor);
+  g_clear_object (&self->generator);
   gtk_widget_dispose_template (GTK_WIDGET (object), RIPOSTE_TYPE_COMPOSER);
   G_OBJECT_CLASS (riposte_composer_parent_class)->dispose (object);
 }
@@ -140,11 +174,17 @@ riposte_composer_class_init (RiposteComposerClass *klass)
                               g_signal_accumulator_true_handled, NULL, NULL, G_TYPE_BOOLEAN, 1, G_TYPE_STRING);
   changed_signal
     = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  g_type_ensure (RIPOSTE_TYPE_ATTACHMENT_BAR);
   gtk_widget_class_set_template_from_resource (widget, "/dev/riposte/Riposte/chat/composer.ui");
   gtk_widget_class_bind_template_child (widget, RiposteComposer, view);
   gtk_widget_class_bind_template_child (widget, RiposteComposer, placeholder);
+  gtk_widget_class_bind_template_child (widget, RiposteComposer, problem);
+  gtk_widget_class_bind_template_child (widget, RiposteComposer, attach);
+  gtk_widget_class_bind_template_child (widget, RiposteComposer, attachments);
   gtk_widget_class_bind_template_child (widget, RiposteComposer, buttons);
   gtk_widget_class_bind_template_child (widget, RiposteComposer, send);
   gtk_widget_class_bind_template_child (widget, RiposteComposer, stop);
   gtk_widget_class_bind_template_callback (widget, on_send);
+  gtk_widget_class_bind_template_callback (widget, on_text_changed);
+  riposte_composer_install_attach_actions (widget);
 }

@@ -3,6 +3,10 @@
 
 #include <gtk/gtk.h>
 
+#include "chat/attachment.h"
+#include "generate/generator.h"
+#include "editor/riposte-editor.h"
+
 G_BEGIN_DECLS
 
 #define RIPOSTE_TYPE_COMPOSER (riposte_composer_get_type ())
@@ -13,6 +17,26 @@ G_DECLARE_FINAL_TYPE (RiposteComposer, riposte_composer, RIPOSTE, COMPOSER, GtkB
 
 void riposte_composer_set_text (RiposteComposer *self, const char *text);
 char *riposte_composer_dup_text (RiposteComposer *self);
+/* The text with what is attached, as it would be sent. */
+char *riposte_composer_dup_question (RiposteComposer *self);
+
+/* ---- what goes with the question ---- */
+
+/* Of RiposteAttachment; others, a GListStore, may be put in its place, or NULL for none. */
+GListModel *riposte_composer_get_attachments (RiposteComposer *self);
+void riposte_composer_set_attachments (RiposteComposer *self, GListModel *attachments);
+/* Who tells what they cost, and where documents and what is selected come from. */
+void riposte_composer_set_generator (RiposteComposer *self, RiposteGenerator *generator);
+void riposte_composer_set_editor (RiposteComposer *self, RiposteEditor *editor);
+/* Asks first where it takes much of the context. */
+void riposte_composer_attach (RiposteComposer *self, RiposteAttachment *attachment);
+/* What cannot be attached is told below the question. */
+void riposte_composer_attach_file (RiposteComposer *self, GFile *file);
+/* FALSE: nothing is selected in the editor. */
+gboolean riposte_composer_attach_selection (RiposteComposer *self);
+/* What is dragged out of the editor is attached, other text becomes a part of the question. */
+gboolean riposte_composer_drop_text (RiposteComposer *self, GdkDrop *drop, const char *text);
+
 /* Whether there is something that would answer. */
 void riposte_composer_set_can_send (RiposteComposer *self, gboolean can_send);
 /* While an answer is on its way, the button stops it. */

@@ -1,5 +1,7 @@
 #include "chat/message-view.h"
 
+#include "chat/attachment-view.h"
+#include "chat/attachment.h"
 #include "chat/branch-bar.h"
 #include "chat/markdown-view.h"
 #include "chat/plain-text.h"
@@ -192,14 +194,21 @@ show_answer (RiposteMessageView *self)
 static void
 show_question (RiposteMessageView *self)
 {
-  g_autofree char *plain = riposte_plain_text (riposte_message_get_text (self->message), -1);
-  GtkWidget *label = gtk_label_new (plain);
+  const char *text = riposte_message_get_text (self->message);
+  g_autoptr (GPtrArray) attachments = NULL;
+  gsize length = riposte_attachments_split (text, &attachments);
+  g_autofree char *plain = riposte_plain_text (text, (gssize)length);
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6), *label = gtk_label_new (plain);
 
   gtk_label_set_wrap (GTK_LABEL (label), TRUE);
   gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
   gtk_label_set_xalign (GTK_LABEL (label), 0);
   gtk_label_set_selectable (GTK_LABEL (label), TRUE);
-  adw_bin_set_child (self->body, label);
+  gtk_widget_set_visible (label, length > 0);
+  gtk_box_append (GTK_BOX (box), label);
+  if (attachments->len)
+    gtk_box_append (GTK_BOX (box), riposte_attachment_view_new (attachments));
+  adw_bin_set_child (self->body, box);
   gtk_widget_add_css_class (GTK_WIDGET (self->body), "question");
   gtk_widget_set_halign (GTK_WIDGET (self->body), GTK_ALIGN_END);
   gtk_widget_set_margin_start (GTK_WIDGET (self->body), 48);

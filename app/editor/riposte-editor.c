@@ -412,6 +412,23 @@ riposte_editor_get_n_pages (RiposteEditor *self)
   return (guint)adw_tab_view_get_n_pages (self->tab_view);
 }
 
+GPtrArray *
+riposte_editor_list_documents (RiposteEditor *self)
+{
+  GPtrArray *documents = g_ptr_array_new_with_free_func (g_object_unref);
+  RiposteEditorPage *current = riposte_editor_get_page (self);
+
+  for (int i = 0; self->tab_view && i < adw_tab_view_get_n_pages (self->tab_view); i++)
+    {
+      RiposteEditorPage *page = page_of_tab (adw_tab_view_get_nth_page (self->tab_view, i));
+
+      if (riposte_editor_page_is_ready (page))
+        g_ptr_array_insert (documents, page == current ? 0 : -1,
+                            g_object_ref (riposte_editor_page_get_document (page)));
+    }
+  return documents;
+}
+
 char *
 riposte_editor_dup_title (RiposteEditor *self)
 {

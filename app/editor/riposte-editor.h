@@ -1,6 +1,8 @@
 /* The editor pane: files in tabs. Main thread. */
 #pragma once
 
+#include "riposte-document.h"
+
 #include <adwaita.h>
 #include <gtksourceview/gtksource.h>
 
@@ -47,6 +49,9 @@ gboolean riposte_editor_close_all_finish (RiposteEditor *self, GAsyncResult *res
 
 gboolean riposte_editor_get_modified (RiposteEditor *self);
 guint riposte_editor_get_n_pages (RiposteEditor *self);
+
+/* (transfer full) (element-type RiposteDocument): those that could be loaded, the current one first. */
+GPtrArray *riposte_editor_list_documents (RiposteEditor *self);
 
 /* Of the current page; NULL where there is none. */
 char *riposte_editor_dup_title (RiposteEditor *self);

@@ -1,5 +1,6 @@
 """What surrounds a question: the context that it has to fit, as who cannot see the window would use it."""
 import sys
+import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -98,6 +99,41 @@ def the_context_may_be_raised():
         wait_for('the answer', lambda: len(window.answers()) == 3 and 'tok' in window.answer_text())
         wait_for('the larger context', lambda: any(text.endswith(' of 2k') for text in window.texts()))
         assert not window.has_text('Left out')
+
+
+@case
+def a_document_is_attached_by_its_name_and_taken_back_by_keyboard():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'hello.py'
+        path.write_text('print("hello")\n')
+        (Path(folder) / 'beside.c').write_text('int beside;\n')
+        with greedy(path) as window:
+            wait_for('the file', lambda: window.has_text('hello.py'))
+            wait_for('the model', lambda: window.has_text('Processor: '))
+            window.key('l', 'ctrl')
+            for text, name in [('@bes', 'beside.c'), ('@hel', 'hello.py')]:
+                window.type(text.replace('@', ''))  # the layout may have the @ elsewhere
+                write(window, text_of(window.composer())[:1 - len(text)] + text)
+                wait_for(f'the name {name}', lambda: window.find('list item', name) or window.has_text(name))
+                window.key('Return')
+                wait_for(f'{name} with its cost', lambda: window.find('push button', f'Remove {name}'))
+            assert any('token' in text and '·' in text for text in window.texts()), window.texts()
+            assert '@beside.c @hello.py ' == text_of(window.composer()), text_of(window.composer())
+            names = ['beside.c', 'hello.py']
+
+            def attached():
+                return [name for name in names if window.find('push button', f'Remove {name}')]
+            assert attached() == names
+            window.key('Tab', 'shift')
+            window.key('Tab', 'shift')
+            window.key('Delete')
+            wait_for('one to be gone', lambda: len(attached()) == 1)
+            left = attached()[0]
+            window.press('Send')
+            wait_for('the question', lambda: window.answers())
+            assert window.has_text('@beside.c @hello.py')
+            assert sum(text.startswith(f'{left} · ') for text in window.texts()) == 1, window.texts()
+            assert not attached(), 'it is still attached'
 
 
 if __name__ == '__main__':
