@@ -35,6 +35,7 @@ typedef struct
   guint64 size;         /* that it must have; 0: unknown */
   guint retry_after_ms; /* that the server asked for */
   gboolean pieced;      /* of what came in more than one response */
+  gboolean connected;   /* between begin() and end() */
 
   RiposteTransferInfo info;
   gint64 reported_at;
@@ -195,6 +196,23 @@ take_published_checksum (Transfer *self, SoupMessage *message)
   self->sha256 = g_steal_pointer (&hex);
 }
 
+static gboolean
+begin_connection (Transfer *self, GUri *uri, GError **error)
+{
+  g_autofree char *url = g_uri_to_string (uri);
+
+  self->connected = !self->request->begin || self->request->begin (url, self->request->user_data, error);
+  return self->connected;
+}
+
+static void
+end_connection (Transfer *self, SoupMessage *message, guint64 n_received, gboolean good)
+{
+  if (self->connected && self->request->end)
+    self->request->end (n_received, message ? soup_message_get_status (message) : 0, good, self->request->user_data);
+  self->connected = FALSE;
+}
+
 /* The body of what @self->request leads to, in *message; NULL with *again: whether another try may help. */
 static GInputStream *
 send_request (Transfer *self, SoupMessage **message, gboolean *again, GError **error)
@@ -206,12 +224,16 @@ send_request (Transfer *self, SoupMessage **message, gboolean *again, GError **e
     {
       g_autoptr (SoupMessage) sent = message_new (self, uri);
       g_autoptr (GError) failure = NULL;
-      g_autoptr (GInputStream) body = soup_session_send (self->session, sent, self->cancellable, &failure);
+      g_autoptr (GInputStream) body = NULL;
       const char *location;
       g_autoptr (GUri) next = NULL;
 
+      if (!begin_connection (self, uri, error))
+        return NULL;
+      body = soup_session_send (self->session, sent, self->cancellable, &failure);
       if (!body)
         {
+          end_connection (self, NULL, 0, FALSE);
           *again = translate_network_error (g_steal_pointer (&failure), error);
           return NULL;
         }
@@ -222,6 +244,7 @@ send_request (Transfer *self, SoupMessage **message, gboolean *again, GError **e
           *message = g_steal_pointer (&sent);
           return g_steal_pointer (&body);
         }
+      end_connection (self, sent, 0, TRUE);
       next = g_uri_parse_relative (uri, location, SOUP_HTTP_URI_FLAGS, NULL);
       if (!next || !is_allowed (next, uri))
         {
@@ -396,6 +419,7 @@ attempt (Transfer *self, GError **error)
   g_autoptr (GInputStream) body = NULL;
   Outcome outcome;
   gboolean again;
+  guint64 before;
 
   if (self->size && riposte_part_file_get_length (self->part) == self->size)
     return OUTCOME_COMPLETE;
@@ -410,8 +434,11 @@ attempt (Transfer *self, GError **error)
   if (!body)
     return again ? OUTCOME_AGAIN : OUTCOME_FAILED;
   outcome = accept_response (self, message, error);
+  before = riposte_part_file_get_length (self->part);
   if (outcome == OUTCOME_COMPLETE)
     outcome = check_space (self, error) ? receive (self, body, error) : OUTCOME_FAILED;
+  end_connection (self, message, MAX (before, riposte_part_file_get_length (self->part)) - before,
+                  outcome == OUTCOME_COMPLETE);
   /* what is left of a body is not waited for */
   if (outcome != OUTCOME_COMPLETE)
     soup_session_abort (self->session);

@@ -14,6 +14,11 @@ typedef struct
   guint64 size;        /* bytes that it must have; 0: what the server says */
   guint stall_seconds; /* without a byte; 0: 30 */
   guint back_off_ms;   /* before the second try, and twice as long before each further one; 0: 1,000 */
+  /* Nullable: asked before each connection, of redirections too; FALSE and an error, and it is not opened. */
+  gboolean (*begin) (const char *url, gpointer user_data, GError **error);
+  /* Nullable: once after each begin() that said TRUE. @status: HTTP's, or 0 where none came. */
+  void (*end) (guint64 n_received, guint status, gboolean good, gpointer user_data);
+  gpointer user_data;
 } RiposteTransferRequest;
 
 typedef enum
