@@ -13,6 +13,7 @@ struct _RiposteApplication
   AdwApplication parent;
 
   RiposteLocalGenerator *generator;
+  RiposteDownloads *downloads;
   RiposteStore *store;
   RpSamplerOptions sampler;
 };
@@ -33,6 +34,7 @@ static const struct
   { "win.next-chat", { "<Alt>Down" } },
   { "win.previous-chat", { "<Alt>Up" } },
   { "win.choose-model", { "<Control>m" } },
+  { "win.models", { "<Control><Alt>m" } },
   { "win.reload-model", { "<Control><Shift>m" } },
   { "win.model-menu", { "<Alt>m" } },
   { "win.stop", { "<Control>period" } },
@@ -96,6 +98,7 @@ open_store (RiposteApplication *self)
 static void
 riposte_application_startup (GApplication *application)
 {
+  g_autofree char *models_dir = NULL;
   RiposteApplication *self = RIPOSTE_APPLICATION (application);
 
   G_APPLICATION_CLASS (riposte_application_parent_class)->startup (application);
@@ -105,6 +108,8 @@ riposte_application_startup (GApplication *application)
   g_object_set (gtk_settings_get_default (), "gtk-label-select-on-focus", FALSE, NULL);
   load_styles ();
   riposte_settings_keep_release (self->generator);
+  models_dir = riposte_application_dup_models_dir ();
+  self->downloads = riposte_downloads_new (models_dir);
   open_store (self);
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
   for (gsize i = 0; i < G_N_ELEMENTS (accels); i++)
@@ -128,6 +133,7 @@ riposte_application_shutdown (GApplication *application)
 
   /* the engine's thread ends before anything of the process does */
   riposte_local_generator_shut_down (self->generator);
+  riposte_downloads_shut_down (self->downloads);
   /* and what the window handed over when it went is written */
   riposte_store_close (self->store);
   G_APPLICATION_CLASS (riposte_application_parent_class)->shutdown (application);
@@ -296,6 +302,7 @@ riposte_application_finalize (GObject *object)
   RiposteApplication *self = RIPOSTE_APPLICATION (object);
 
   g_clear_object (&self->generator);
+  g_clear_object (&self->downloads);
   g_clear_object (&self->store);
   G_OBJECT_CLASS (riposte_application_parent_class)->finalize (object);
 }
@@ -318,6 +325,12 @@ riposte_application_new (void)
 {
   return g_object_new (RIPOSTE_TYPE_APPLICATION, "application-id", RIPOSTE_APP_ID, "flags",
                        G_APPLICATION_HANDLES_COMMAND_LINE, "resource-base-path", "/dev/riposte/Riposte", NULL);
+}
+
+RiposteDownloads *
+riposte_application_get_downloads (RiposteApplication *self)
+{
+  return self->downloads;
 }
 
 RiposteLocalGenerator *

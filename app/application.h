@@ -4,6 +4,7 @@
 #include <adwaita.h>
 
 #include "generate/local-generator.h"
+#include "models/downloads.h"
 #include "store/store.h"
 
 G_BEGIN_DECLS
@@ -13,6 +14,7 @@ G_DECLARE_FINAL_TYPE (RiposteApplication, riposte_application, RIPOSTE, APPLICAT
 
 RiposteApplication *riposte_application_new (void);
 RiposteLocalGenerator *riposte_application_get_generator (RiposteApplication *self);
+RiposteDownloads *riposte_application_get_downloads (RiposteApplication *self);
 /* Conversations, while the program runs. */
 RiposteStore *riposte_application_get_store (RiposteApplication *self);
 /* How answers are sampled, as the command line has it. */

@@ -82,6 +82,7 @@ riposte_model_menu_new (RiposteLocalGenerator *generator, const char *models_dir
   g_autoptr (GMenuModel) devices = devices_section (generator);
   g_autoptr (GMenu) files = g_menu_new ();
 
+  g_menu_append (files, _ ("_Manage Models…"), "win.models");
   g_menu_append (files, _ ("_Choose a Model File…"), "win.choose-model");
   g_menu_append (files, _ ("_Load Again"), "win.reload-model");
   g_menu_append_section (menu, g_menu_model_get_n_items (models) ? _ ("Models") : NULL, models);

@@ -2,6 +2,7 @@
 #include "window-private.h"
 
 #include "chat/plain-text.h"
+#include "models/model-manager.h"
 #include "settings.h"
 
 #include <glib/gi18n.h>
@@ -298,6 +299,36 @@ on_choose_model (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
+on_model_picked (RiposteWindow *self, const char *path)
+{
+  riposte_local_generator_load (self->generator, path);
+  riposte_settings_set_model (path);
+}
+
+static void
+choose_model_file (RiposteWindow *self)
+{
+  g_action_group_activate_action (G_ACTION_GROUP (self), "choose-model", NULL);
+}
+
+static void
+on_models (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  RiposteWindow *self = user_data;
+  RiposteApplication *app = RIPOSTE_APPLICATION (gtk_window_get_application (GTK_WINDOW (self)));
+  g_autofree char *dir = riposte_application_dup_models_dir ();
+
+  if (!self->models)
+    {
+      g_set_weak_pointer (&self->models, riposte_model_manager_new (GTK_WINDOW (self), self->generator,
+                                                                    riposte_application_get_downloads (app), dir));
+      g_signal_connect_object (self->models, "chosen", G_CALLBACK (on_model_picked), self, G_CONNECT_SWAPPED);
+      g_signal_connect_object (self->models, "choose-file", G_CALLBACK (choose_model_file), self, G_CONNECT_SWAPPED);
+    }
+  gtk_window_present (self->models);
+}
+
+static void
 on_model (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   const char *path = g_variant_get_bytestring (parameter);
@@ -369,6 +400,7 @@ static const GActionEntry entries[] = {
   { .name = "take-back-in", .activate = on_take_back_in },
   { .name = "focus-composer", .activate = on_focus_composer },
   { .name = "choose-model", .activate = on_choose_model },
+  { .name = "models", .activate = on_models },
   { .name = "model", .activate = on_model, .parameter_type = "ay" },
   { .name = "reload-model", .activate = on_reload_model },
   { .name = "cancel-load", .activate = on_cancel_load },

@@ -31,6 +31,7 @@ struct _RiposteWindow
   RiposteChatPane *chat;
   RiposteEditor *editor;
   RiposteStatusLine *status;
+  GtkWindow *models; /* (nullable) weak: the window that lists them */
 
   /* layout: what is wished for, and what there is room for */
   int width;

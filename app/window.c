@@ -190,6 +190,9 @@ riposte_window_dispose (GObject *object)
     }
   g_clear_object (&self->conversation);
   g_clear_object (&self->generator);
+  if (self->models)
+    gtk_window_destroy (self->models);
+  g_clear_weak_pointer (&self->models);
   gtk_widget_dispose_template (GTK_WIDGET (self), RIPOSTE_TYPE_WINDOW);
   G_OBJECT_CLASS (riposte_window_parent_class)->dispose (object);
 }

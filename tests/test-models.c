@@ -84,7 +84,7 @@ test_fit (void)
 {
   check_fit (&dense_7b, 32 * GB, 24 * GB, 44e9, "Fits, about 6–10 tokens a second");
   check_fit (&dense_7b, 24 * GB, 20 * GB, 900e9, "Fits, about 120–200 tokens a second");
-  check_fit (&dense_7b, 16 * GB, 7 * GB, 0, "Barely fits: it needs 6.8 GB of memory");
+  check_fit (&dense_7b, 16 * GB, 7 * GB, 0, "Barely fits, with the 6.8 GB of memory that it needs");
   check_fit (&dense_7b, 16 * GB, 3 * GB, 44e9,
              "Does not fit now: it needs 6.8 GB of memory, and other programs use too much");
   check_fit (&dense_7b, 4 * GB, 3 * GB, 44e9, "Too large for this machine: it needs 6.0 GB of memory");

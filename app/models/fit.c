@@ -88,7 +88,7 @@ describe_verdict (const RiposteFit *fit)
     case RIPOSTE_FIT_WELL:
       return g_strdup (_ ("Fits"));
     case RIPOSTE_FIT_BARELY:
-      return g_strdup_printf (_ ("Barely fits: it needs %s of memory"), needed);
+      return g_strdup_printf (_ ("Barely fits, with the %s of memory that it needs"), needed);
     case RIPOSTE_FIT_BUSY:
       return g_strdup_printf (_ ("Does not fit now: it needs %s of memory, and other programs use too much"), needed);
     case RIPOSTE_FIT_NEVER:
