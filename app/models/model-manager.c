@@ -128,9 +128,9 @@ on_delete (GtkButton *button, RiposteModelManager *self)
 }
 
 static void
-on_use (AdwActionRow *row, RiposteModelManager *self)
+on_use (GtkButton *button, RiposteModelManager *self)
 {
-  g_autofree char *path = g_strdup (model_of (GTK_WIDGET (row))->path);
+  g_autofree char *path = g_strdup (model_of (GTK_WIDGET (button))->path);
 
   g_signal_emit (self, signals[CHOSEN], 0, path);
   gtk_window_close (GTK_WINDOW (self));
@@ -146,6 +146,20 @@ describe_found (RiposteModelManager *self, const RiposteFoundModel *model)
   return source ? g_strdup_printf ("%s · %s\n%s", source, size, fit) : g_strdup_printf ("%s\n%s", size, fit);
 }
 
+/* The whole row does what its button does, and adds its title to what that is called. */
+static void
+add_use_button (RiposteModelManager *self, GtkWidget *row, const RiposteFoundModel *model)
+{
+  GtkWidget *button = gtk_button_new_with_label (_ ("Use"));
+
+  gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, _ ("Use"), -1);
+  g_object_set_data (G_OBJECT (button), "model", (gpointer)model);
+  g_signal_connect_object (button, "clicked", G_CALLBACK (on_use), self, 0);
+  adw_action_row_add_suffix (ADW_ACTION_ROW (row), button);
+  adw_action_row_set_activatable_widget (ADW_ACTION_ROW (row), button);
+}
+
 static GtkWidget *
 found_row_new (RiposteModelManager *self, const RiposteFoundModel *model)
 {
@@ -153,7 +167,6 @@ found_row_new (RiposteModelManager *self, const RiposteFoundModel *model)
   GtkWidget *row = row_new (model->name, subtitle);
   gboolean in_use = g_strcmp0 (model->path, self->in_use) == 0;
 
-  g_object_set_data (G_OBJECT (row), "model", (gpointer)model);
   if (in_use)
     {
       GtkWidget *mark = gtk_image_new_from_icon_name ("object-select-symbolic");
@@ -169,11 +182,8 @@ found_row_new (RiposteModelManager *self, const RiposteFoundModel *model)
     }
   if (model->problem)
     gtk_widget_add_css_class (row, "dim-label");
-  else
-    {
-      gtk_list_box_row_set_activatable (GTK_LIST_BOX_ROW (row), TRUE);
-      g_signal_connect_object (row, "activated", G_CALLBACK (on_use), self, 0);
-    }
+  else if (!in_use)
+    add_use_button (self, row, model);
   return row;
 }
 

@@ -131,10 +131,9 @@ def a_model_is_downloaded_paused_gone_on_with_and_used():
             wait_for('the file', path.exists)
             assert path.read_bytes() == server.content
             assert server.offsets[0] == 0 and server.offsets[1] > 0, server.offsets
-            row = wait_for('the model in the list', lambda: next(
-                (item for item in window.find_all('list item') if 'mine' in window.texts(item)), None))
+            wait_for('the model in the list', lambda: window.find('push button', 'Use mine'))
             picture('models-here')
-            row.get_action_iface().do_action(0)
+            window.press('Use mine')
             wait_for('the model', lambda: window.has_text('What Are You Working On?'))
             open_models(window)
             wait_for('which one it is', lambda: window.has_text('98.4'))
