@@ -257,6 +257,15 @@ riposte_conversation_is_named (RiposteConversation *self)
 }
 
 gboolean
+riposte_conversation_is_untitled (RiposteConversation *self)
+{
+  const char *first = self->messages->len ? riposte_message_get_text (self->messages->pdata[0]) : "";
+  g_autofree char *title = riposte_title_of_text (first, TITLE_CHARS);
+
+  return !self->named && self->messages->len && g_strcmp0 (self->title, title) == 0;
+}
+
+gboolean
 riposte_conversation_get_pinned (RiposteConversation *self)
 {
   return self->pinned;

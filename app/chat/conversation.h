@@ -26,6 +26,8 @@ const char *riposte_conversation_get_title (RiposteConversation *self);
 void riposte_conversation_set_title (RiposteConversation *self, const char *title);
 void riposte_conversation_rename (RiposteConversation *self, const char *title);
 gboolean riposte_conversation_is_named (RiposteConversation *self);
+/* Its title is the first line of the first question. */
+gboolean riposte_conversation_is_untitled (RiposteConversation *self);
 gboolean riposte_conversation_get_pinned (RiposteConversation *self);
 void riposte_conversation_set_pinned (RiposteConversation *self, gboolean pinned);
 /* Hides it in the store, or brings it back; what is hidden is deleted for good a day later, or by
