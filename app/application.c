@@ -31,6 +31,8 @@ static const struct
   { "win.new-chat", { "<Control>n" } },
   { "win.rename-chat", { "F2" } },
   { "win.delete-chat", { "<Control><Shift>Delete" } },
+  { "win.search-chats", { "<Control><Shift>f" } },
+  { "win.pin-chat", { "<Control>d" } },
   { "win.next-chat", { "<Alt>Down" } },
   { "win.previous-chat", { "<Alt>Up" } },
   { "win.choose-model", { "<Control>m" } },

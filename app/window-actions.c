@@ -31,68 +31,6 @@ on_previous_chat (GSimpleAction *action, GVariant *parameter, gpointer user_data
   riposte_chat_list_move (RIPOSTE_WINDOW (user_data)->chats, -1);
 }
 
-static void
-on_rename_response (AdwMessageDialog *dialog, const char *response, GtkEditable *entry)
-{
-  RiposteConversation *conversation = g_object_get_data (G_OBJECT (dialog), "chat");
-  g_autofree char *title = riposte_title_of_text (gtk_editable_get_text (entry), 200);
-
-  if (g_strcmp0 (response, "rename") == 0 && *title)
-    riposte_conversation_rename (conversation, title);
-}
-
-static void
-on_rename_chat (GSimpleAction *action, GVariant *parameter, gpointer user_data)
-{
-  RiposteWindow *self = user_data;
-  GtkWidget *dialog = adw_message_dialog_new (GTK_WINDOW (self), _ ("Rename Chat"), NULL);
-  GtkWidget *entry = gtk_entry_new ();
-  const char *title = riposte_conversation_get_title (self->conversation);
-
-  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"), "rename", _ ("_Rename"),
-                                    NULL);
-  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "rename", ADW_RESPONSE_SUGGESTED);
-  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "rename");
-  adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
-  gtk_editable_set_text (GTK_EDITABLE (entry), title ? title : "");
-  gtk_entry_set_activates_default (GTK_ENTRY (entry), TRUE);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (entry), GTK_ACCESSIBLE_PROPERTY_LABEL, _ ("Title"), -1);
-  adw_message_dialog_set_extra_child (ADW_MESSAGE_DIALOG (dialog), entry);
-  g_object_set_data_full (G_OBJECT (dialog), "chat", g_object_ref (self->conversation), g_object_unref);
-  g_signal_connect (dialog, "response", G_CALLBACK (on_rename_response), entry);
-  gtk_window_present (GTK_WINDOW (dialog));
-  gtk_widget_grab_focus (entry);
-}
-
-static void
-on_undo_delete (AdwToast *toast, RiposteWindow *self)
-{
-  RiposteRemovedChat *removed = g_object_get_data (G_OBJECT (toast), "removed");
-
-  riposte_conversation_set_deleted (removed->conversation, FALSE);
-  riposte_chat_list_restore (self->chats, removed);
-}
-
-static void
-on_delete_chat (GSimpleAction *action, GVariant *parameter, gpointer user_data)
-{
-  RiposteWindow *self = user_data;
-  const char *title = riposte_conversation_get_title (self->conversation);
-  g_autofree char *escaped = g_markup_escape_text (title ? title : _ ("New Chat"), -1);
-  /* Translators: %s is the title of a chat */
-  g_autofree char *text = g_strdup_printf (_ ("“%s” deleted"), escaped);
-  AdwToast *toast = adw_toast_new (text);
-  RiposteRemovedChat *removed;
-
-  riposte_conversation_stop (self->conversation);
-  riposte_conversation_set_deleted (self->conversation, TRUE);
-  removed = riposte_chat_list_remove_selected (self->chats);
-  adw_toast_set_button_label (toast, _ ("_Undo"));
-  g_object_set_data_full (G_OBJECT (toast), "removed", removed, (GDestroyNotify)riposte_removed_chat_free);
-  g_signal_connect_object (toast, "button-clicked", G_CALLBACK (on_undo_delete), self, 0);
-  adw_toast_overlay_add_toast (self->toasts, toast);
-}
-
 /* ---- answers ---- */
 
 static void
@@ -389,8 +327,6 @@ static const GActionEntry entries[] = {
   { .name = "new-chat", .activate = on_new_chat },
   { .name = "next-chat", .activate = on_next_chat },
   { .name = "previous-chat", .activate = on_previous_chat },
-  { .name = "rename-chat", .activate = on_rename_chat },
-  { .name = "delete-chat", .activate = on_delete_chat },
   { .name = "stop", .activate = on_stop },
   { .name = "try-again", .activate = on_try_again },
   { .name = "copy-answer", .activate = on_copy_answer },
@@ -422,6 +358,7 @@ riposte_window_add_actions (RiposteWindow *self)
 {
   g_action_map_add_action_entries (G_ACTION_MAP (self), entries, G_N_ELEMENTS (entries), self);
   riposte_window_add_branch_actions (self);
+  riposte_window_add_history_actions (self);
 }
 
 static void
@@ -447,8 +384,7 @@ riposte_window_update_actions (RiposteWindow *self)
   set_enabled (self, "copy-answer", has_text && !busy);
   set_enabled (self, "copy-code", has_text && !busy);
   set_enabled (self, "insert-code", has_text && !busy);
-  set_enabled (self, "delete-chat", !riposte_conversation_is_empty (self->conversation));
-  set_enabled (self, "rename-chat", !riposte_conversation_is_empty (self->conversation));
+  riposte_window_update_history_actions (self);
   set_enabled (self, "cancel-load", state == RIPOSTE_GENERATOR_LOADING);
   set_enabled (self, "reload-model", riposte_local_generator_get_path (self->generator) != NULL);
   g_simple_action_set_state (G_SIMPLE_ACTION (device),

@@ -1,12 +1,15 @@
-/* What the window's files share: window.c (its parts), window-actions.c and window-branches.c (what can be done),
- * window-layout.c (which panes are seen at which width), window-room.c (what to do when the context is full). */
+/* What the window's files share: window.c (its parts), window-actions.c, window-branches.c and window-history.c (what can
+ * be done), window-layout.c (which panes are seen at which width), window-room.c (what to do when the context is
+ * full). */
 #pragma once
 
 #include "window.h"
 
 #include "chat/chat-list.h"
 #include "chat/chat-pane.h"
+#include "chat/chat-search.h"
 #include "chat/status-line.h"
+#include "chat/title-maker.h"
 #include "editor/riposte-editor.h"
 
 G_BEGIN_DECLS
@@ -16,6 +19,8 @@ struct _RiposteWindow
   AdwApplicationWindow parent;
 
   RiposteLocalGenerator *generator;
+  RiposteStore *store;
+  RiposteTitleMaker *titles;
   RiposteConversation *conversation; /* that is selected */
 
   AdwToastOverlay *toasts;
@@ -27,6 +32,7 @@ struct _RiposteWindow
   GtkLabel *chat_title;
   GtkMenuButton *model_button; /* below the title */
   GtkLabel *model_label;
+  RiposteChatSearch *search;
   RiposteChatList *chats;
   RiposteChatPane *chat;
   RiposteEditor *editor;
@@ -48,6 +54,10 @@ void riposte_window_add_actions (RiposteWindow *self);
 void riposte_window_update_actions (RiposteWindow *self);
 void riposte_window_add_branch_actions (RiposteWindow *self);
 void riposte_window_update_branch_actions (RiposteWindow *self);
+void riposte_window_add_history_actions (RiposteWindow *self);
+void riposte_window_update_history_actions (RiposteWindow *self);
+/* @message is nullable: the conversation as it is shown. */
+void riposte_window_show_found (RiposteWindow *self, const char *conversation, const char *message, const char *words);
 void riposte_window_load_model (RiposteWindow *self, GFile *file);
 
 /* "win.make-room": asks what to do about a conversation that is too long for the context. */

@@ -41,6 +41,12 @@ on_chat_selected (RiposteWindow *self)
 }
 
 static void
+on_chat_added (RiposteWindow *self, RiposteConversation *conversation)
+{
+  riposte_title_maker_watch (self->titles, conversation);
+}
+
+static void
 on_chat_activated (RiposteWindow *self)
 {
   if (self->folded)
@@ -189,6 +195,8 @@ riposte_window_dispose (GObject *object)
       g_signal_handlers_disconnect_by_data (self->conversation, self);
     }
   g_clear_object (&self->conversation);
+  g_clear_object (&self->titles);
+  g_clear_object (&self->store);
   g_clear_object (&self->generator);
   if (self->models)
     gtk_window_destroy (self->models);
@@ -213,6 +221,7 @@ bind_children (GtkWidgetClass *widget)
   gtk_widget_class_bind_template_child (widget, RiposteWindow, editor_title);
   gtk_widget_class_bind_template_child (widget, RiposteWindow, model_button);
   gtk_widget_class_bind_template_child (widget, RiposteWindow, model_label);
+  gtk_widget_class_bind_template_child (widget, RiposteWindow, search);
   gtk_widget_class_bind_template_child (widget, RiposteWindow, chats);
   gtk_widget_class_bind_template_child (widget, RiposteWindow, chat);
   gtk_widget_class_bind_template_child (widget, RiposteWindow, editor);
@@ -228,12 +237,15 @@ riposte_window_class_init (RiposteWindowClass *klass)
   GTK_WINDOW_CLASS (klass)->close_request = riposte_window_close_request;
   g_type_ensure (RIPOSTE_TYPE_CHAT_LIST);
   g_type_ensure (RIPOSTE_TYPE_CHAT_PANE);
+  g_type_ensure (RIPOSTE_TYPE_CHAT_SEARCH);
   g_type_ensure (RIPOSTE_TYPE_EDITOR);
   g_type_ensure (RIPOSTE_TYPE_STATUS_LINE);
   gtk_widget_class_set_template_from_resource (widget, "/dev/riposte/Riposte/window.ui");
   bind_children (widget);
   gtk_widget_class_bind_template_callback (widget, on_chat_selected);
   gtk_widget_class_bind_template_callback (widget, on_chat_activated);
+  gtk_widget_class_bind_template_callback (widget, on_chat_added);
+  gtk_widget_class_bind_template_callback (widget, riposte_window_show_found);
   gtk_widget_class_bind_template_callback (widget, on_editor_title);
   riposte_window_class_install_actions (widget);
 }
@@ -251,7 +263,10 @@ riposte_window_new (RiposteApplication *app)
   riposte_chat_pane_set_generator (self->chat, self->generator);
   riposte_status_line_set_generator (self->status, generator);
   riposte_status_line_set_context (self->status, riposte_chat_pane_get_context (self->chat));
-  riposte_chat_list_set_store (self->chats, riposte_application_get_store (app));
+  self->store = g_object_ref (riposte_application_get_store (app));
+  self->titles = riposte_title_maker_new (generator);
+  riposte_chat_search_set_store (self->search, self->store);
+  riposte_chat_list_set_store (self->chats, self->store);
   riposte_chat_list_add (self->chats);
   g_signal_connect_object (generator, "changed", G_CALLBACK (on_generator_changed), self, G_CONNECT_SWAPPED);
   on_generator_changed (self);

@@ -1,6 +1,7 @@
 /* Conversations out of a database and into it, and what is found in it. */
 #include "store/exchange.h"
 #include "store/search.h"
+#include "store/transfer.h"
 
 #include "chat/message.h"
 
@@ -268,6 +269,104 @@ test_all_or_nothing (void)
   g_assert_cmpstr (after, ==, before);
 }
 
+/* ---- files ---- */
+
+static void
+on_result (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(GAsyncResult **)user_data = g_object_ref (result);
+}
+
+static GAsyncResult *
+wait_for (GAsyncResult **result)
+{
+  while (!*result)
+    g_main_context_iteration (NULL, TRUE);
+  return *result;
+}
+
+static RiposteStore *
+store_new (void)
+{
+  static int n;
+  g_autofree char *path = g_strdup_printf ("%s/store-%d.db", folder, n++);
+
+  return riposte_store_new (path);
+}
+
+static RiposteImported *
+import_file (RiposteStore *store, const char *path, GError **error)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GAsyncResult) result = NULL;
+
+  riposte_transfer_import_async (store, file, on_result, &result);
+  return riposte_transfer_import_finish (wait_for (&result), error);
+}
+
+static gboolean
+export_file (RiposteStore *store, const char *chat, RiposteFileFormat format, const char *path, GError **error)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GAsyncResult) result = NULL;
+
+  riposte_transfer_export_async (store, chat, format, file, on_result, &result);
+  return riposte_transfer_export_finish (wait_for (&result), error);
+}
+
+static void
+test_files (void)
+{
+  g_autoptr (RiposteDatabase) from = open_new ();
+  g_autoptr (RiposteStore) store = store_new ();
+  g_autofree char *json = NULL, *path = g_build_filename (folder, "chats.json", NULL);
+  g_autofree char *copy = g_build_filename (folder, "copy.json", NULL), *copied = NULL;
+  g_autofree char *markdown = g_build_filename (folder, "chat.md", NULL), *text = NULL;
+  g_autoptr (RiposteImported) imported = NULL, again = NULL;
+  g_autoptr (GError) error = NULL;
+
+  fill (from);
+  json = to_json (from, NULL);
+  g_file_set_contents (path, json, -1, &error);
+  imported = import_file (store, path, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (imported->n_added, ==, 2);
+  g_assert_cmpstr (imported->ids[0], ==, "two");
+  again = import_file (store, path, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (again->n_known, ==, 2);
+  g_assert_true (export_file (store, NULL, RIPOSTE_FILE_JSON, copy, &error));
+  g_file_get_contents (copy, &copied, NULL, &error);
+  g_assert_cmpstr (copied, ==, json);
+  g_assert_true (export_file (store, "one", RIPOSTE_FILE_MARKDOWN, markdown, &error));
+  g_file_get_contents (markdown, &text, NULL, &error);
+  g_assert_true (g_str_has_prefix (text, "# Strings\n"));
+  riposte_store_close (store);
+}
+
+/* What is wrong is told, and what there was stays. */
+static void
+test_bad_files (void)
+{
+  g_autoptr (RiposteStore) store = store_new ();
+  g_autofree char *missing = g_build_filename (folder, "missing.json", NULL);
+  g_autofree char *empty = g_build_filename (folder, "empty.json", NULL);
+  g_autofree char *nowhere = g_build_filename (folder, "no", "such", "folder.json", NULL);
+  const char *const paths[] = { missing, empty, folder, "/dev/zero" };
+
+  g_file_set_contents (empty, "", 0, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (import_file (store, paths[i], &error));
+      g_assert_nonnull (error);
+      g_test_message ("file %u: %s", (guint)i, error->message);
+    }
+  g_assert_false (export_file (store, NULL, RIPOSTE_FILE_JSON, nowhere, NULL));
+  riposte_store_close (store);
+}
+
 /* ---- search ---- */
 
 static void
@@ -411,6 +510,8 @@ main (int argc, char **argv)
   g_test_add_func ("/exchange/cut-off-version", test_cut_off_version);
   g_test_add_func ("/exchange/future", test_future);
   g_test_add_func ("/exchange/all-or-nothing", test_all_or_nothing);
+  g_test_add_func ("/exchange/files", test_files);
+  g_test_add_func ("/exchange/bad-files", test_bad_files);
   g_test_add_func ("/search/split", test_split);
   g_test_add_func ("/search/find", test_search);
   g_test_add_func ("/search/follows", test_search_follows);

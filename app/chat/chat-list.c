@@ -1,13 +1,19 @@
 #include "chat/chat-list.h"
 
-#include <glib/gi18n.h>
+#include "chat/chat-row.h"
+
+/* A machine that slept over midnight is late by at most this many seconds. */
+#define LOOK_AT_THE_DAY 3600
 
 struct _RiposteChatList
 {
   AdwBin parent;
 
-  RiposteStore *store; /* nullable */
-  GListStore *chats;   /* of RiposteConversation, the newest first */
+  RiposteStore *store;
+  GCancellable *cancellable;
+  char **changed; /* ids of conversations that are fetched anew; the first is selected then */
+  guint day_timeout;
+
   GMenuModel *row_menu;
   GtkListBox *box;
 };
@@ -18,109 +24,55 @@ enum
 {
   SELECTED,
   ACTIVATED,
+  ADDED,
   N_SIGNALS
 };
 static guint signals[N_SIGNALS];
 
 /* ---- rows ---- */
 
+static GtkListBoxRow *
+nth_row (RiposteChatList *self, int n)
+{
+  return gtk_list_box_get_row_at_index (self->box, n);
+}
+
 static RiposteConversation *
 get_chat (GtkListBoxRow *row)
 {
-  return row ? g_object_get_data (G_OBJECT (row), "chat") : NULL;
+  return row ? riposte_chat_row_get_conversation (RIPOSTE_CHAT_ROW (row)) : NULL;
 }
 
-static void
-name_row (GtkWidget *row)
+static GtkListBoxRow *
+find_row (RiposteChatList *self, const char *id)
 {
-  gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  gtk_widget_get_tooltip_text (row), -1);
+  GtkListBoxRow *row;
+
+  for (int i = 0; (row = nth_row (self, i)); i++)
+    if (g_strcmp0 (riposte_conversation_get_id (get_chat (row)), id) == 0)
+      return row;
+  return NULL;
 }
 
-static gboolean
-title_or_placeholder (GBinding *binding, const GValue *from, GValue *to, gpointer user_data)
+static GtkListBoxRow *
+find_empty (RiposteChatList *self)
 {
-  const char *title = g_value_get_string (from);
+  GtkListBoxRow *row;
 
-  g_value_set_string (to, title && *title ? title : _ ("New Chat"));
-  return TRUE;
+  for (int i = 0; (row = nth_row (self, i)); i++)
+    if (riposte_conversation_is_empty (get_chat (row)))
+      return row;
+  return NULL;
 }
 
-static void
-show_menu (RiposteChatList *self, GtkWidget *row, const GdkRectangle *at)
+static GtkListBoxRow *
+insert (RiposteChatList *self, RiposteConversation *chat)
 {
-  GtkWidget *popover = g_object_get_data (G_OBJECT (row), "menu");
+  GtkWidget *row = riposte_chat_row_new (chat, self->row_menu);
 
-  if (!popover)
-    {
-      popover = gtk_popover_menu_new_from_model (self->row_menu);
-      gtk_popover_set_has_arrow (GTK_POPOVER (popover), FALSE);
-      gtk_widget_set_halign (popover, GTK_ALIGN_START);
-      gtk_box_append (GTK_BOX (gtk_list_box_row_get_child (GTK_LIST_BOX_ROW (row))), popover);
-      g_object_set_data (G_OBJECT (row), "menu", popover);
-    }
-  gtk_list_box_select_row (self->box, GTK_LIST_BOX_ROW (row)); /* the menu's actions are about it */
-  gtk_popover_set_pointing_to (GTK_POPOVER (popover), at);
-  gtk_popover_popup (GTK_POPOVER (popover));
-}
-
-static void
-on_right_click (GtkGestureClick *gesture, int n_press, double x, double y, RiposteChatList *self)
-{
-  GtkWidget *row = gtk_event_controller_get_widget (GTK_EVENT_CONTROLLER (gesture));
-
-  show_menu (self, row, &(GdkRectangle){ (int)x, (int)y, 1, 1 });
-}
-
-static gboolean
-on_menu_key (GtkWidget *row, GVariant *args, gpointer user_data)
-{
-  int height = gtk_widget_get_height (row);
-
-  show_menu (user_data, row, &(GdkRectangle){ 12, height / 2, 1, 1 });
-  return TRUE;
-}
-
-static void
-add_menu_controllers (RiposteChatList *self, GtkWidget *row)
-{
-  GtkGesture *click = gtk_gesture_click_new ();
-  GtkEventController *shortcuts = gtk_shortcut_controller_new ();
-
-  gtk_gesture_single_set_button (GTK_GESTURE_SINGLE (click), GDK_BUTTON_SECONDARY);
-  g_signal_connect_object (click, "pressed", G_CALLBACK (on_right_click), self, 0);
-  gtk_widget_add_controller (row, GTK_EVENT_CONTROLLER (click));
-  gtk_shortcut_controller_add_shortcut (GTK_SHORTCUT_CONTROLLER (shortcuts),
-                                        gtk_shortcut_new (gtk_shortcut_trigger_parse_string ("<Shift>F10|Menu"),
-                                                          gtk_callback_action_new (on_menu_key, self, NULL)));
-  gtk_widget_add_controller (row, shortcuts);
-}
-
-static GtkWidget *
-create_row (gpointer item, gpointer user_data)
-{
-  GtkWidget *row = gtk_list_box_row_new ();
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
-  GtkWidget *label = gtk_label_new (NULL);
-  GtkWidget *busy = gtk_image_new_from_icon_name ("content-loading-symbolic");
-
-  gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
-  gtk_widget_set_hexpand (label, TRUE);
-  gtk_widget_set_tooltip_text (busy, _ ("Answering"));
-  gtk_accessible_update_property (GTK_ACCESSIBLE (busy), GTK_ACCESSIBLE_PROPERTY_LABEL, _ ("Answering"), -1);
-  g_object_bind_property_full (item, "title", label, "label", G_BINDING_SYNC_CREATE, title_or_placeholder, NULL, NULL,
-                               NULL);
-  g_signal_connect (row, "notify::tooltip-text", G_CALLBACK (name_row), NULL);
-  g_object_bind_property_full (item, "title", row, "tooltip-text", G_BINDING_SYNC_CREATE, title_or_placeholder, NULL,
-                               NULL, NULL);
-  g_object_bind_property (item, "busy", busy, "visible", G_BINDING_SYNC_CREATE);
-  gtk_box_append (GTK_BOX (box), label);
-  gtk_box_append (GTK_BOX (box), busy);
-  gtk_list_box_row_set_child (GTK_LIST_BOX_ROW (row), box);
-  g_object_set_data_full (G_OBJECT (row), "chat", g_object_ref (item), g_object_unref);
-  add_menu_controllers (user_data, row);
-  return row;
+  gtk_list_box_append (self->box, row);
+  g_signal_emit (self, signals[ADDED], 0, chat);
+  return GTK_LIST_BOX_ROW (row);
 }
 
 static void
@@ -136,35 +88,70 @@ on_row_activated (RiposteChatList *self, GtkListBoxRow *row)
   g_signal_emit (self, signals[ACTIVATED], 0);
 }
 
-/* ---- the list ---- */
+/* ---- the store ---- */
 
+/* What was in memory of it is out of date, unless an answer is just being written. */
 static void
-select_position (RiposteChatList *self, guint position)
+replace (RiposteChatList *self, GtkListBoxRow *row, RiposteConversation *chat)
 {
-  gtk_list_box_select_row (self->box, gtk_list_box_get_row_at_index (self->box, (int)position));
+  gboolean selected = gtk_list_box_row_is_selected (row);
+  GtkListBoxRow *fresh;
+
+  if (riposte_conversation_get_busy (get_chat (row)))
+    return;
+  fresh = insert (self, chat);
+  if (selected)
+    gtk_list_box_select_row (self->box, fresh);
+  gtk_list_box_remove (self->box, GTK_WIDGET (row));
 }
 
 static void
 on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (RiposteChatList) self = user_data;
   RiposteStore *store = RIPOSTE_STORE (source);
   g_autoptr (GPtrArray) records = riposte_store_read_finish (store, result, NULL);
+  RiposteChatList *self = user_data;
+  g_auto (GStrv) changed = NULL;
 
-  for (guint i = 0; self->chats && records && i < records->len; i++)
+  if (!records) /* what is wrong, the store says elsewhere; or the list is gone */
+    return;
+  changed = g_steal_pointer (&self->changed);
+  /* the last first, so that of two of the same second the one that the store puts first gets the higher number */
+  for (guint i = records->len; i-- > 0;)
     {
-      g_autoptr (RiposteConversation) chat = riposte_conversation_new_from_record (store, records->pdata[i]);
-      g_list_store_append (self->chats, chat);
+      const RiposteChatRecord *record = records->pdata[i];
+      g_autoptr (RiposteConversation) chat = riposte_conversation_new_from_record (store, record);
+      GtkListBoxRow *row = find_row (self, record->id);
+
+      if (!row)
+        insert (self, chat);
+      else if (changed && g_strv_contains ((const char *const *)changed, record->id))
+        replace (self, row, chat);
     }
+  if (changed && changed[0])
+    riposte_chat_list_select (self, changed[0]);
+}
+
+void
+riposte_chat_list_refresh (RiposteChatList *self, const char *const *ids)
+{
+  g_auto (GStrv) changed = g_strdupv ((char **)ids);
+
+  g_strfreev (self->changed);
+  self->changed = g_steal_pointer (&changed);
+  if (self->store)
+    riposte_store_list_chats_async (self->store, self->cancellable, on_listed, self);
 }
 
 void
 riposte_chat_list_set_store (RiposteChatList *self, RiposteStore *store)
 {
   g_return_if_fail (!self->store);
-  self->store = g_object_ref (store);
-  riposte_store_list_chats_async (store, NULL, on_listed, g_object_ref (self));
+  g_set_object (&self->store, store);
+  riposte_chat_list_refresh (self, NULL);
 }
+
+/* ---- the list ---- */
 
 RiposteConversation *
 riposte_chat_list_get_selected (RiposteChatList *self)
@@ -172,17 +159,27 @@ riposte_chat_list_get_selected (RiposteChatList *self)
   return get_chat (gtk_list_box_get_selected_row (self->box));
 }
 
+gboolean
+riposte_chat_list_select (RiposteChatList *self, const char *id)
+{
+  GtkListBoxRow *row = find_row (self, id);
+
+  if (row)
+    gtk_list_box_select_row (self->box, row);
+  return row != NULL;
+}
+
 void
 riposte_chat_list_add (RiposteChatList *self)
 {
-  g_autoptr (RiposteConversation) first = g_list_model_get_item (G_LIST_MODEL (self->chats), 0);
+  GtkListBoxRow *row = find_empty (self);
 
-  if (!first || !riposte_conversation_is_empty (first))
+  if (!row)
     {
       g_autoptr (RiposteConversation) chat = riposte_conversation_new (self->store);
-      g_list_store_insert (self->chats, 0, chat);
+      row = insert (self, chat);
     }
-  select_position (self, 0);
+  gtk_list_box_select_row (self->box, row);
 }
 
 void
@@ -191,42 +188,63 @@ riposte_chat_list_move (RiposteChatList *self, int offset)
   GtkListBoxRow *row = gtk_list_box_get_selected_row (self->box);
   int position = row ? gtk_list_box_row_get_index (row) + offset : 0;
 
-  if (position >= 0 && position < (int)g_list_model_get_n_items (G_LIST_MODEL (self->chats)))
-    select_position (self, position);
+  row = position >= 0 ? nth_row (self, position) : NULL;
+  if (row)
+    gtk_list_box_select_row (self->box, row);
 }
 
-RiposteRemovedChat *
+RiposteConversation *
 riposte_chat_list_remove_selected (RiposteChatList *self)
 {
   GtkListBoxRow *row = gtk_list_box_get_selected_row (self->box);
-  RiposteRemovedChat *removed = g_new (RiposteRemovedChat, 1);
-  guint n;
+  RiposteConversation *chat = g_object_ref (get_chat (row));
+  int position = gtk_list_box_row_get_index (row);
+  GtkListBoxRow *next = nth_row (self, position + 1);
 
-  removed->conversation = g_object_ref (get_chat (row));
-  removed->position = gtk_list_box_row_get_index (row);
-  g_list_store_remove (self->chats, removed->position);
-  n = g_list_model_get_n_items (G_LIST_MODEL (self->chats));
-  if (n == 0)
+  riposte_conversation_set_deleted (chat, TRUE);
+  next = next ? next : nth_row (self, position - 1);
+  if (next)
+    gtk_list_box_select_row (self->box, next);
+  gtk_list_box_remove (self->box, GTK_WIDGET (row));
+  if (!next)
     riposte_chat_list_add (self);
-  else
-    select_position (self, MIN (removed->position, n - 1));
-  return removed;
+  return chat;
 }
 
 void
-riposte_chat_list_restore (RiposteChatList *self, const RiposteRemovedChat *removed)
+riposte_chat_list_restore (RiposteChatList *self, RiposteConversation *conversation)
 {
-  guint position = MIN (removed->position, g_list_model_get_n_items (G_LIST_MODEL (self->chats)));
-
-  g_list_store_insert (self->chats, position, removed->conversation);
-  select_position (self, position);
+  if (!find_row (self, riposte_conversation_get_id (conversation)))
+    {
+      riposte_conversation_set_deleted (conversation, FALSE);
+      insert (self, conversation);
+    }
+  riposte_chat_list_select (self, riposte_conversation_get_id (conversation));
 }
 
-void
-riposte_removed_chat_free (RiposteRemovedChat *removed)
+/* ---- days ---- */
+
+static void watch_the_day (RiposteChatList *self);
+
+static gboolean
+on_day (gpointer data)
 {
-  g_object_unref (removed->conversation);
-  g_free (removed);
+  RiposteChatList *self = data;
+
+  self->day_timeout = 0;
+  gtk_list_box_invalidate_headers (self->box);
+  watch_the_day (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+watch_the_day (RiposteChatList *self)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  int left
+    = 24 * 3600 - g_date_time_get_hour (now) * 3600 - g_date_time_get_minute (now) * 60 - g_date_time_get_second (now);
+
+  self->day_timeout = g_timeout_add_seconds ((guint)MIN (left + 1, LOOK_AT_THE_DAY), on_day, self);
 }
 
 /* ---- object ---- */
@@ -235,10 +253,12 @@ static void
 riposte_chat_list_init (RiposteChatList *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  self->cancellable = g_cancellable_new ();
   self->row_menu = g_object_ref (
     G_MENU_MODEL (gtk_widget_get_template_child (GTK_WIDGET (self), RIPOSTE_TYPE_CHAT_LIST, "row_menu")));
-  self->chats = g_list_store_new (RIPOSTE_TYPE_CONVERSATION);
-  gtk_list_box_bind_model (self->box, G_LIST_MODEL (self->chats), create_row, self, NULL);
+  gtk_list_box_set_sort_func (self->box, riposte_chat_row_compare, NULL, NULL);
+  gtk_list_box_set_header_func (self->box, riposte_chat_row_update_header, NULL, NULL);
+  watch_the_day (self);
 }
 
 static void
@@ -246,24 +266,38 @@ riposte_chat_list_dispose (GObject *object)
 {
   RiposteChatList *self = RIPOSTE_CHAT_LIST (object);
 
-  if (self->box)
-    gtk_list_box_bind_model (self->box, NULL, NULL, NULL, NULL);
-  g_clear_object (&self->chats);
+  g_cancellable_cancel (self->cancellable);
+  g_clear_handle_id (&self->day_timeout, g_source_remove);
   g_clear_object (&self->store);
   g_clear_object (&self->row_menu);
+  gtk_widget_dispose_template (GTK_WIDGET (self), RIPOSTE_TYPE_CHAT_LIST);
   G_OBJECT_CLASS (riposte_chat_list_parent_class)->dispose (object);
+}
+
+static void
+riposte_chat_list_finalize (GObject *object)
+{
+  RiposteChatList *self = RIPOSTE_CHAT_LIST (object);
+
+  g_clear_object (&self->cancellable);
+  g_strfreev (self->changed);
+  G_OBJECT_CLASS (riposte_chat_list_parent_class)->finalize (object);
 }
 
 static void
 riposte_chat_list_class_init (RiposteChatListClass *klass)
 {
   GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
+  GObjectClass *object = G_OBJECT_CLASS (klass);
 
-  G_OBJECT_CLASS (klass)->dispose = riposte_chat_list_dispose;
+  object->dispose = riposte_chat_list_dispose;
+  object->finalize = riposte_chat_list_finalize;
   signals[SELECTED]
     = g_signal_new ("selected", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   signals[ACTIVATED]
     = g_signal_new ("activated", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[ADDED] = g_signal_new ("added", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                 G_TYPE_NONE, 1, RIPOSTE_TYPE_CONVERSATION);
   gtk_widget_class_set_template_from_resource (widget, "/dev/riposte/Riposte/chat/chat-list.ui");
   gtk_widget_class_bind_template_child (widget, RiposteChatList, box);
   gtk_widget_class_bind_template_child_full (widget, "row_menu", FALSE, 0);

@@ -16,9 +16,10 @@ struct _RiposteChatPane
   RpSamplerOptions sampler;
   RiposteConversation *conversation;
   RiposteContext *context;
-  gboolean busy;           /* the conversation, when it was looked at last */
-  RiposteMessage *editing; /* (nullable) the question that is asked anew */
-  char *draft;             /* what was being written before */
+  gboolean busy;               /* the conversation, when it was looked at last */
+  RiposteMessage *editing;     /* (nullable) the question that is asked anew */
+  char *draft;                 /* what was being written before */
+  char *wanted, *wanted_words; /* id of the message that is shown once it is there, and what is looked for in it */
 
   RiposteStoreNotice *store_notice;
   GtkRevealer *edit_bar;
@@ -250,6 +251,32 @@ riposte_chat_pane_set_generator (RiposteChatPane *self, RiposteLocalGenerator *g
   update (self);
 }
 
+static void
+show_wanted (RiposteChatPane *self)
+{
+  g_autofree char *id = NULL;
+  RiposteMessage *message;
+
+  if (!self->wanted || !self->conversation || !riposte_conversation_get_loaded (self->conversation))
+    return;
+  id = g_steal_pointer (&self->wanted);
+  message = riposte_conversation_find (self->conversation, id);
+  if (!message)
+    return;
+  riposte_conversation_show (self->conversation, message);
+  riposte_transcript_show_message (self->transcript, message, self->wanted_words);
+}
+
+void
+riposte_chat_pane_show_message (RiposteChatPane *self, const char *id, const char *words)
+{
+  g_free (self->wanted);
+  self->wanted = g_strdup (id);
+  g_free (self->wanted_words);
+  self->wanted_words = g_strdup (words);
+  show_wanted (self);
+}
+
 void
 riposte_chat_pane_set_store (RiposteChatPane *self, RiposteStore *store)
 {
@@ -284,12 +311,14 @@ riposte_chat_pane_set_conversation (RiposteChatPane *self, RiposteConversation *
   self->busy = conversation && riposte_conversation_get_busy (conversation);
   if (self->context)
     riposte_context_set_conversation (self->context, conversation);
+  g_clear_pointer (&self->wanted, g_free);
   riposte_transcript_set_conversation (self->transcript, conversation);
   riposte_store_notice_set_conversation (self->store_notice, conversation);
   if (!conversation)
     return;
   g_signal_connect_object (conversation, "notify::busy", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (conversation, "items-changed", G_CALLBACK (on_path_changed), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (conversation, "notify::loaded", G_CALLBACK (show_wanted), self, G_CONNECT_SWAPPED);
   update (self);
 }
 
@@ -312,6 +341,8 @@ riposte_chat_pane_dispose (GObject *object)
   g_clear_object (&self->editing);
   g_clear_pointer (&self->draft, g_free);
   g_clear_object (&self->generator);
+  g_clear_pointer (&self->wanted, g_free);
+  g_clear_pointer (&self->wanted_words, g_free);
   G_OBJECT_CLASS (riposte_chat_pane_parent_class)->dispose (object);
 }
 

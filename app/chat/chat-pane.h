@@ -27,6 +27,9 @@ void riposte_chat_pane_set_store (RiposteChatPane *self, RiposteStore *store);
 void riposte_chat_pane_try_again (RiposteChatPane *self);
 /* The composer asks something else instead of @question, of the path that is shown, until that is done or left. */
 void riposte_chat_pane_edit (RiposteChatPane *self, RiposteMessage *question);
+/* Scrolls to the message of this id and there to @words (nullable), also where its conversation is only being fetched
+ * or shows another branch. */
+void riposte_chat_pane_show_message (RiposteChatPane *self, const char *id, const char *words);
 void riposte_chat_pane_focus_composer (RiposteChatPane *self);
 
 G_END_DECLS

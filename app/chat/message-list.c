@@ -1,5 +1,6 @@
 #include "chat/message-list.h"
 
+#include "chat/find-text.h"
 #include "chat/message-view.h"
 
 #define MAX_WIDTH   760
@@ -39,6 +40,8 @@ struct _RiposteMessageList
   int slack;
   gboolean configuring; /* the adjustment, so that its news are ours */
   guint tick, rest;
+  char *words; /* (nullable) that are looked for in row @sought once it is laid out */
+  guint sought;
 };
 
 static void riposte_message_list_scrollable_init (GtkScrollableInterface *iface);
@@ -266,12 +269,39 @@ sync_views (RiposteMessageList *self)
          && make_views (self, self->anchor, -1, page, deadline) && done;
 }
 
+/* To the words in the message that is shown, once these have a place. Returns: nothing is looked for any more */
+static gboolean
+seek_words (RiposteMessageList *self)
+{
+  Row *row = self->words && self->sought < self->rows->len ? get_row (self, self->sought) : NULL;
+  graphene_point_t at = GRAPHENE_POINT_INIT (0, 0);
+  g_autofree char *words = NULL;
+  GtkWidget *found;
+
+  if (row && (!row->whole || gtk_widget_get_height (row->view) != row->height))
+    return FALSE;
+  words = g_steal_pointer (&self->words);
+  found = row ? riposte_select_text (row->view, words) : NULL;
+  if (!found)
+    return TRUE;
+  gtk_widget_grab_focus (found); /* which scrolls, and selects as it likes */
+  riposte_select_text (found, words);
+  at.y = (float)riposte_get_selection_y (found);
+  set_following (self, FALSE);
+  self->anchor = self->sought;
+  self->offset = -MARGIN;
+  if (gtk_widget_compute_point (found, row->view, &at, &at) && at.y > (float)get_page (self) * 2 / 3)
+    self->offset = (int)at.y - get_page (self) / 3;
+  gtk_widget_queue_allocate (GTK_WIDGET (self));
+  return TRUE;
+}
+
 static gboolean
 on_tick (GtkWidget *widget, GdkFrameClock *clock, gpointer user_data)
 {
   RiposteMessageList *self = RIPOSTE_MESSAGE_LIST (widget);
 
-  if (!sync_views (self))
+  if (!sync_views (self) || !seek_words (self))
     return G_SOURCE_CONTINUE;
   self->tick = 0;
   return G_SOURCE_REMOVE;
@@ -428,6 +458,7 @@ on_value_changed (RiposteMessageList *self)
 
   if (self->configuring)
     return;
+  g_clear_pointer (&self->words, g_free);
   set_following (self, left - gtk_adjustment_get_value (adjustment) <= NEAR);
   set_anchor (self);
   g_clear_handle_id (&self->rest, g_source_remove);
@@ -483,9 +514,12 @@ riposte_message_list_follow (RiposteMessageList *self)
 }
 
 void
-riposte_message_list_show (RiposteMessageList *self, guint position)
+riposte_message_list_show (RiposteMessageList *self, guint position, const char *words)
 {
   g_return_if_fail (position < self->rows->len);
+  g_free (self->words);
+  self->words = g_strdup (words);
+  self->sought = position;
   set_following (self, FALSE);
   self->anchor = position;
   self->offset = -MARGIN;
@@ -518,6 +552,8 @@ on_items_changed (RiposteMessageList *self, guint position, guint removed, guint
     }
   if (self->anchor >= position + removed)
     self->anchor += added - removed;
+  if (self->sought >= position + removed)
+    self->sought += added - removed;
   self->anchor = MIN (self->anchor, self->rows->len ? self->rows->len - 1 : 0);
   if (added && !removed && position + added == self->rows->len) /* who asks wants to see the answer */
     set_following (self, TRUE);
@@ -533,6 +569,7 @@ riposte_message_list_set_model (RiposteMessageList *self, GListModel *model)
   if (self->model)
     g_signal_handlers_disconnect_by_data (self->model, self);
   on_items_changed (self, 0, self->rows->len, 0);
+  g_clear_pointer (&self->words, g_free);
   g_set_object (&self->model, model);
   self->anchor = 0;
   self->offset = self->slack = 0;
@@ -589,6 +626,7 @@ static void
 riposte_message_list_finalize (GObject *object)
 {
   g_array_unref (RIPOSTE_MESSAGE_LIST (object)->rows);
+  g_free (RIPOSTE_MESSAGE_LIST (object)->words);
   G_OBJECT_CLASS (riposte_message_list_parent_class)->finalize (object);
 }
 

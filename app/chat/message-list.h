@@ -17,7 +17,7 @@ G_DECLARE_FINAL_TYPE (RiposteMessageList, riposte_message_list, RIPOSTE, MESSAGE
 void riposte_message_list_set_model (RiposteMessageList *self, GListModel *model);
 gboolean riposte_message_list_get_following (RiposteMessageList *self);
 void riposte_message_list_follow (RiposteMessageList *self);
-/* Brings a message to the top of what is seen. */
-void riposte_message_list_show (RiposteMessageList *self, guint position);
+/* Brings a message to the top of what is seen; or the first of its @words (nullable), selected, into view. */
+void riposte_message_list_show (RiposteMessageList *self, guint position, const char *words);
 
 G_END_DECLS

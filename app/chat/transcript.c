@@ -36,7 +36,7 @@ riposte_transcript_set_conversation (RiposteTranscript *self, RiposteConversatio
 }
 
 void
-riposte_transcript_show_message (RiposteTranscript *self, RiposteMessage *message)
+riposte_transcript_show_message (RiposteTranscript *self, RiposteMessage *message, const char *words)
 {
   guint n = self->conversation ? g_list_model_get_n_items (G_LIST_MODEL (self->conversation)) : 0;
 
@@ -45,7 +45,7 @@ riposte_transcript_show_message (RiposteTranscript *self, RiposteMessage *messag
       g_autoptr (RiposteMessage) other = g_list_model_get_item (G_LIST_MODEL (self->conversation), i);
 
       if (other == message)
-        riposte_message_list_show (self->list, i);
+        riposte_message_list_show (self->list, i, words);
     }
 }
 

@@ -13,7 +13,7 @@ G_DECLARE_FINAL_TYPE (RiposteTranscript, riposte_transcript, RIPOSTE, TRANSCRIPT
 
 /* @conversation is nullable. */
 void riposte_transcript_set_conversation (RiposteTranscript *self, RiposteConversation *conversation);
-/* Scrolls to a message, where the conversation shows it. */
-void riposte_transcript_show_message (RiposteTranscript *self, RiposteMessage *message);
+/* Scrolls to a message, where the conversation shows it, and there to @words (nullable), which are selected. */
+void riposte_transcript_show_message (RiposteTranscript *self, RiposteMessage *message, const char *words);
 
 G_END_DECLS

@@ -7,7 +7,7 @@
 void
 riposte_imported_free (RiposteImported *imported)
 {
-  g_free (imported->first);
+  g_strfreev (imported->ids);
   g_free (imported);
 }
 
@@ -217,8 +217,6 @@ count (RiposteImported *imported, const RiposteArchivedChat *archived, const GBy
     imported->n_extended++;
   else
     imported->n_known++;
-  g_free (imported->first);
-  imported->first = g_strdup (archived->chat->id);
 }
 
 static gboolean
@@ -244,6 +242,21 @@ import_chat (RiposteDatabase *self, RiposteArchivedChat *archived, RiposteImport
   return TRUE;
 }
 
+static char **
+dup_ids (GPtrArray *chats)
+{
+  g_autoptr (GStrvBuilder) ids = g_strv_builder_new ();
+
+  for (guint i = 0; i < chats->len; i++)
+    {
+      const RiposteArchivedChat *archived = chats->pdata[i];
+
+      if (archived->messages->len > 0)
+        g_strv_builder_add (ids, archived->chat->id);
+    }
+  return g_strv_builder_end (ids);
+}
+
 RiposteImported *
 riposte_database_import (RiposteDatabase *self, GPtrArray *chats, GError **error)
 {
@@ -255,7 +268,10 @@ riposte_database_import (RiposteDatabase *self, GPtrArray *chats, GError **error
   /* of two that were changed at the same time the list shows the one first that came last */
   for (guint i = chats->len; good && i-- > 0;)
     good = import_chat (self, chats->pdata[i], imported, error);
-  return riposte_database_end (self, good, error) ? g_steal_pointer (&imported) : NULL;
+  if (!riposte_database_end (self, good, error))
+    return NULL;
+  imported->ids = dup_ids (chats);
+  return g_steal_pointer (&imported);
 }
 
 /* ---- as jobs of the store ---- */

@@ -15,7 +15,7 @@ typedef struct
   guint n_added;    /* were not there, or are another version of one that is, which then is kept beside it */
   guint n_extended; /* were there and have got messages */
   guint n_known;    /* were there with all their messages */
-  char *first;      /* (nullable) id of the first one that is there now */
+  char **ids;       /* of all of them, as they are now here, in the order of the file */
 } RiposteImported;
 
 void riposte_imported_free (RiposteImported *imported);
