@@ -52,6 +52,16 @@ static const struct
   { "win.show-editor", { "<Control>e" } },
 };
 
+/* Its dialogs are windows as well. */
+static GtkWindow *
+find_window (GtkApplication *application)
+{
+  for (GList *l = gtk_application_get_windows (application); l; l = l->next)
+    if (RIPOSTE_IS_WINDOW (l->data))
+      return l->data;
+  return NULL;
+}
+
 static void
 on_quit (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
@@ -71,10 +81,25 @@ on_about (GSimpleAction *action, GVariant *parameter, gpointer user_data)
                          "application-icon", RIPOSTE_APP_ID, "version", RIPOSTE_VERSION, "license-type",
                          GTK_LICENSE_GPL_3_0, "comments",
                          _ ("A coding chat that runs on your own machine, and works with the network unplugged."),
-                         "developer-name", _ ("The Riposte developers"), NULL);
+                         "developer-name", _ ("The Riposte developers"), "copyright", "© 2026 The Riposte developers",
+                         /* Translators: your names, one a line */
+                         "translator-credits", _ ("translator-credits"), NULL);
+}
+
+/* Of a notification: the chat with this id. */
+static void
+on_show_chat (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  GtkWindow *window;
+
+  g_application_activate (user_data);
+  window = find_window (user_data);
+  if (window)
+    riposte_window_show_chat_of_id (RIPOSTE_WINDOW (window), g_variant_get_string (parameter, NULL));
 }
 
 static const GActionEntry actions[] = {
+  { .name = "show-chat", .activate = on_show_chat, .parameter_type = "s" },
   { .name = "quit", .activate = on_quit },
   { .name = "about", .activate = on_about },
 };
@@ -98,6 +123,24 @@ open_store (RiposteApplication *self)
 }
 
 static void
+restore_device (RiposteApplication *self)
+{
+  g_autofree char *last = riposte_settings_dup_device ();
+
+  riposte_local_generator_set_device (self->generator, last);
+}
+
+/* As an action of the same name. */
+static void
+add_setting (RiposteApplication *self, const char *key)
+{
+  g_autoptr (GAction) action = riposte_settings_create_action (key);
+
+  if (action)
+    g_action_map_add_action (G_ACTION_MAP (self), action);
+}
+
+static void
 riposte_application_startup (GApplication *application)
 {
   g_autofree char *models_dir = NULL;
@@ -109,6 +152,8 @@ riposte_application_startup (GApplication *application)
   /* a click into an answer is no wish to select all of it */
   g_object_set (gtk_settings_get_default (), "gtk-label-select-on-focus", FALSE, NULL);
   load_styles ();
+  restore_device (self);
+  add_setting (self, "keep-awake");
   riposte_settings_keep_release (self->generator);
   models_dir = riposte_application_dup_models_dir ();
   self->downloads = riposte_downloads_new (models_dir);
@@ -118,14 +163,46 @@ riposte_application_startup (GApplication *application)
     gtk_application_set_accels_for_action (GTK_APPLICATION (self), accels[i].action, accels[i].accels);
 }
 
+/* The one that was used last, or the default one, where it is there. */
+static char *
+find_last_model (void)
+{
+  g_autofree char *dir = NULL, *path = riposte_settings_dup_model ();
+
+  if (path && g_file_test (path, G_FILE_TEST_EXISTS))
+    return g_steal_pointer (&path);
+  g_free (path);
+  dir = riposte_application_dup_models_dir ();
+  path = g_build_filename (dir, DEFAULT_MODEL, NULL);
+  return g_file_test (path, G_FILE_TEST_EXISTS) ? g_steal_pointer (&path) : NULL;
+}
+
 static void
 riposte_application_activate (GApplication *application)
 {
-  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (application));
+  RiposteApplication *self = RIPOSTE_APPLICATION (application);
+  GtkWindow *window = find_window (GTK_APPLICATION (application));
 
   if (!window)
-    window = GTK_WINDOW (riposte_window_new (RIPOSTE_APPLICATION (application)));
+    {
+      g_autofree char *model = riposte_local_generator_get_path (self->generator) ? NULL : find_last_model ();
+
+      window = GTK_WINDOW (riposte_window_new (self));
+      if (model)
+        riposte_local_generator_load (self->generator, model);
+    }
   gtk_window_present (window);
+}
+
+static void
+riposte_application_open (GApplication *application, GFile **files, int n_files, const char *hint)
+{
+  GtkWindow *window;
+
+  g_application_activate (application);
+  window = find_window (GTK_APPLICATION (application));
+  for (int i = 0; window && i < n_files; i++)
+    riposte_window_open_file (RIPOSTE_WINDOW (window), files[i]);
 }
 
 static void
@@ -211,30 +288,22 @@ riposte_application_handle_local_options (GApplication *application, GVariantDic
 }
 
 static char *
-choose_first_model (GApplicationCommandLine *line, GVariantDict *dict)
+find_given_model (GApplicationCommandLine *line, GVariantDict *dict)
 {
-  g_autofree char *dir = NULL, *path = NULL;
+  g_autoptr (GFile) file = NULL;
   const char *given;
 
-  if (g_variant_dict_lookup (dict, "model", "^&ay", &given))
-    {
-      g_autoptr (GFile) file = g_application_command_line_create_file_for_arg (line, given);
-      return g_file_get_path (file);
-    }
-  path = riposte_settings_dup_model ();
-  if (path && g_file_test (path, G_FILE_TEST_EXISTS))
-    return g_steal_pointer (&path);
-  g_free (path);
-  dir = riposte_application_dup_models_dir ();
-  path = g_build_filename (dir, DEFAULT_MODEL, NULL);
-  return g_file_test (path, G_FILE_TEST_EXISTS) ? g_steal_pointer (&path) : NULL;
+  if (!g_variant_dict_lookup (dict, "model", "^&ay", &given))
+    return NULL;
+  file = g_application_command_line_create_file_for_arg (line, given);
+  return g_file_get_path (file);
 }
 
 static void
 open_files (RiposteApplication *self, GApplicationCommandLine *line, GVariantDict *dict)
 {
   g_autofree const char **names = NULL;
-  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (self));
+  GtkWindow *window = find_window (GTK_APPLICATION (self));
 
   if (!g_variant_dict_lookup (dict, G_OPTION_REMAINING, "^a&ay", &names))
     return;
@@ -250,26 +319,18 @@ riposte_application_command_line (GApplication *application, GApplicationCommand
 {
   RiposteApplication *self = RIPOSTE_APPLICATION (application);
   GVariantDict *dict = g_application_command_line_get_options_dict (line);
-  g_autofree char *model = NULL;
+  g_autofree char *model = find_given_model (line, dict);
   Numbers numbers = { self->sampler.temperature, self->sampler.seed, 0 };
   const char *device;
-  gboolean first = !gtk_application_get_active_window (GTK_APPLICATION (application));
 
   if (g_variant_dict_lookup (dict, "device", "&s", &device))
     riposte_local_generator_set_device (self->generator, device);
-  else if (first)
-    {
-      g_autofree char *last = riposte_settings_dup_device ();
-      riposte_local_generator_set_device (self->generator, last);
-    }
   if (read_numbers (dict, &numbers))
     {
       self->sampler.temperature = numbers.temperature;
       self->sampler.seed = numbers.seed;
       riposte_local_generator_set_n_context (self->generator, numbers.n_context);
     }
-  if (first || g_variant_dict_contains (dict, "model"))
-    model = choose_first_model (line, dict);
   if (model)
     riposte_local_generator_load (self->generator, model);
   g_application_activate (application);
@@ -317,6 +378,7 @@ riposte_application_class_init (RiposteApplicationClass *klass)
   G_OBJECT_CLASS (klass)->finalize = riposte_application_finalize;
   application->startup = riposte_application_startup;
   application->activate = riposte_application_activate;
+  application->open = riposte_application_open;
   application->shutdown = riposte_application_shutdown;
   application->handle_local_options = riposte_application_handle_local_options;
   application->command_line = riposte_application_command_line;
@@ -326,7 +388,8 @@ RiposteApplication *
 riposte_application_new (void)
 {
   return g_object_new (RIPOSTE_TYPE_APPLICATION, "application-id", RIPOSTE_APP_ID, "flags",
-                       G_APPLICATION_HANDLES_COMMAND_LINE, "resource-base-path", "/dev/riposte/Riposte", NULL);
+                       G_APPLICATION_HANDLES_COMMAND_LINE | G_APPLICATION_HANDLES_OPEN, "resource-base-path",
+                       "/dev/riposte/Riposte", NULL);
 }
 
 RiposteDownloads *

@@ -5,6 +5,7 @@
 
 #include "window.h"
 
+#include "chat/answer-watch.h"
 #include "chat/chat-list.h"
 #include "chat/chat-pane.h"
 #include "chat/chat-search.h"
@@ -38,6 +39,7 @@ struct _RiposteWindow
   RiposteEditor *editor;
   RiposteStatusLine *status;
   GtkWindow *models; /* (nullable) weak: the window that lists them */
+  RiposteAnswerWatch *watch;
 
   /* layout: what is wished for, and what there is room for */
   int width;

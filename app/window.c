@@ -28,6 +28,7 @@ on_chat_selected (RiposteWindow *self)
   if (self->conversation)
     g_signal_handlers_disconnect_by_data (self->conversation, self);
   g_set_object (&self->conversation, conversation);
+  riposte_answer_watch_add (self->watch, conversation);
   riposte_conversation_load (conversation);
   riposte_chat_pane_set_conversation (self->chat, conversation);
   riposte_status_line_set_conversation (self->status, conversation);
@@ -38,6 +39,24 @@ on_chat_selected (RiposteWindow *self)
                            G_CONNECT_SWAPPED);
   on_title (self);
   riposte_window_update_actions (self);
+}
+
+/* Back at the window, the answer is seen. */
+static void
+on_active (RiposteWindow *self)
+{
+  if (gtk_window_is_active (GTK_WINDOW (self)) && self->conversation)
+    riposte_answer_watch_seen (self->watch, self->conversation);
+}
+
+void
+riposte_window_show_chat_of_id (RiposteWindow *self, const char *id)
+{
+  if (!riposte_chat_list_select (self->chats, id))
+    return;
+  riposte_window_show_chat (self);
+  riposte_chat_pane_focus_composer (self->chat);
+  on_active (self);
 }
 
 static void
@@ -169,7 +188,9 @@ riposte_window_init (RiposteWindow *self)
   GtkDropTarget *drop = gtk_drop_target_new (GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
   GtkDropTarget *text = gtk_drop_target_new (G_TYPE_STRING, GDK_ACTION_COPY);
 
+  self->watch = riposte_answer_watch_new (GTK_WINDOW (self));
   gtk_widget_init_template (GTK_WIDGET (self));
+  g_signal_connect (self, "notify::is-active", G_CALLBACK (on_active), NULL);
   riposte_window_add_actions (self);
   riposte_settings_keep_window (GTK_WINDOW (self));
   riposte_settings_keep_pane (self->paned);
@@ -197,6 +218,7 @@ riposte_window_dispose (GObject *object)
   g_clear_object (&self->conversation);
   g_clear_object (&self->titles);
   g_clear_object (&self->store);
+  g_clear_object (&self->watch);
   g_clear_object (&self->generator);
   if (self->models)
     gtk_window_destroy (self->models);

@@ -11,5 +11,7 @@ G_DECLARE_FINAL_TYPE (RiposteWindow, riposte_window, RIPOSTE, WINDOW, AdwApplica
 RiposteWindow *riposte_window_new (RiposteApplication *app);
 /* Opens @file in the editor; a model (.gguf) is loaded instead. */
 void riposte_window_open_file (RiposteWindow *self, GFile *file);
+/* Goes to the chat of @id, where there is one. */
+void riposte_window_show_chat_of_id (RiposteWindow *self, const char *id);
 
 G_END_DECLS

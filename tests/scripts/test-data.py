@@ -93,6 +93,33 @@ def everything_has_the_name_of_the_application():
 
 
 @tap.case
+def the_bus_starts_the_program_by_its_name():
+    name = app_id()
+    assert '\nDBusActivatable=true\n' in read(f'data/{name}.desktop.in')
+    assert 'Name=@app_id@\nExec=@bindir@/riposte --gapplication-service\n' in read(f'data/{name}.service.in')
+    metainfo = ET.fromstring(read(f'data/{name}.metainfo.xml.in'))
+    assert metainfo.findtext('provides/dbus') == name
+
+
+@tap.case
+def the_manual_pages_are_well_formed_and_complete():
+    for page in ('riposte.1', 'riposte-engine.1'):
+        out = run('man', '--warnings', '-E', 'UTF-8', '-l', os.path.join(DATA, page))
+        assert 'warning' not in out, out
+        assert out.strip().startswith(page.split('.')[0].upper()), out[:200]
+    # options of the window's program, from its own table
+    options = set(re.findall(r'^  { "([a-z-]+)", .*G_OPTION_ARG', read('app/application.c'), re.MULTILINE))
+    assert len(options) > 4
+    manual = read('data/riposte.1').replace('\\', '')
+    for option in options:
+        assert f'--{option}' in manual, option
+    manual = read('data/riposte-engine.1')
+    for path in files('engine/cli/cmd-*.c'):
+        command = re.search(r'cmd-(.*)\.c', path).group(1)
+        assert re.search(rf'^\.BR? {command}\b', manual, re.MULTILINE), command
+
+
+@tap.case
 def the_newest_release_is_this_version():
     version = re.search(r"^  version: '(.*)',$", read('meson.build'), re.MULTILINE).group(1)
     metainfo = ET.fromstring(read(f'data/{app_id()}.metainfo.xml.in'))

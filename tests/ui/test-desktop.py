@@ -1,0 +1,121 @@
+"""The program as the desktop knows it: started by the session bus, and telling of answers that nobody watched."""
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from window import Atspi, GLib, Window, small_model, text_of, wait_for  # noqa: E402
+from gi.repository import Gio  # noqa: E402
+from tap import Skip, case, main  # noqa: E402
+
+NAME = 'dev.riposte.Riposte'
+OBJECT = '/dev/riposte/Riposte'
+
+
+def call(bus, name, path, interface, method, parameters=None):
+    return bus.call_sync(name, path, interface, method, parameters, None, Gio.DBusCallFlags.NONE, 60000, None)
+
+
+def pid_of(bus):
+    try:
+        return call(bus, 'org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus',
+                    'GetConnectionUnixProcessID', GLib.Variant('(s)', (NAME,))).unpack()[0]
+    except GLib.Error:
+        return 0
+
+
+class Activated(Window):
+    """The window of the program that the bus started."""
+
+    def __init__(self, bus):
+        super().__init__()
+        self.bus = bus
+
+    def __enter__(self):
+        self.app = wait_for('the program on the accessibility bus', self._find_app)
+        self.frame = wait_for('the window', lambda: self.find('frame') or self.find('window'))
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is not None:
+            print('# ' + '\n# '.join(self.dump()), flush=True)
+        self.folder.cleanup()
+
+    def _find_app(self):
+        desktop = Atspi.get_desktop(0)
+        for i in range(desktop.get_child_count()):
+            child = desktop.get_child_at_index(i)
+            if child and child.get_process_id() == pid_of(self.bus):
+                return child
+        return None
+
+
+@case
+def the_bus_starts_it_and_opens_files_in_it():
+    bus = Gio.bus_get_sync(Gio.BusType.SESSION, None)
+    services = Path(os.environ['XDG_DATA_HOME']) / 'dbus-1' / 'services'
+    services.mkdir(parents=True, exist_ok=True)
+    (services / f'{NAME}.service').write_text(
+        f'[D-BUS Service]\nName={NAME}\nExec={os.environ["RIPOSTE"]} --gapplication-service\n')
+    call(bus, 'org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', 'UpdateActivationEnvironment',
+         GLib.Variant('(a{ss})', ({key: os.environ[key] for key in os.environ
+                                   if key.startswith(('XDG_', 'DISPLAY', 'GTK_', 'GDK_', 'GSK_', 'HOME'))},)))
+    call(bus, 'org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', 'ReloadConfig')
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'opened.py'
+        path.write_text('print("opened by the bus")\n')
+        try:
+            call(bus, NAME, OBJECT, 'org.freedesktop.Application', 'Open',
+                 GLib.Variant('(asa{sv})', ([path.as_uri()], {})))
+            with Activated(bus) as window:
+                def opened():
+                    return any('opened by the bus' in text_of(node) for node in window.find_all('text'))
+                wait_for('the file', opened)
+                call(bus, NAME, OBJECT, 'org.freedesktop.Application', 'Activate',
+                     GLib.Variant('(a{sv})', ({},)))
+                assert len(window.find_all('frame')) == 1, 'a second window opened'
+            call(bus, NAME, OBJECT, 'org.freedesktop.Application', 'ActivateAction',
+                 GLib.Variant('(sava{sv})', ('quit', [], {})))
+            wait_for('its end', lambda: not pid_of(bus))
+        finally:
+            (services / f'{NAME}.service').unlink()
+
+
+def without_network():
+    """How a program is run in a network namespace that has no interface but a loopback that is down."""
+    command = ['unshare', '--user', '--map-root-user', '--net']
+    try:
+        done = subprocess.run([*command, 'sh', '-c', 'cat /proc/net/dev'], capture_output=True, text=True)
+    except FileNotFoundError:
+        raise Skip('unshare is not installed')
+    if done.returncode != 0:
+        raise Skip(f'no network namespace: {done.stderr.strip()}')
+    devices = [line.split(':')[0].strip() for line in done.stdout.splitlines() if ':' in line]
+    assert devices == ['lo'], devices
+    return command
+
+
+@case
+def without_any_network_everything_local_works():
+    command = without_network()
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / 'riposte'
+        program.write_text('#!/bin/sh\nexec ' + ' '.join(command) + f' "{os.environ["RIPOSTE"]}" "$@"\n')
+        program.chmod(0o755)
+        file = Path(folder) / 'notes.txt'
+        file.write_text('written offline\n')
+        with Window('--model', small_model(), '--device', 'cpu', '--temp', '0', file, program=str(program)) as window:
+            wait_for('the file', lambda: window.has_text('notes.txt'))
+            window.ask('Write a Python function that reverses a string')
+            wait_for('the answer', lambda: 'def ' in window.answer_text())
+            window.press('Stop')
+            wait_for('its end', lambda: not window.is_busy())
+            window.press('Insert Code into the Editor')
+            window.press('New Chat')
+            wait_for('both chats', lambda: len(window.find_all('list item')) >= 2)
+
+
+if __name__ == '__main__':
+    main()
