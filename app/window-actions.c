@@ -149,6 +149,100 @@ on_insert_block (GtkWidget *widget, const char *name, GVariant *parameter)
   insert_code (RIPOSTE_WINDOW (widget), code, language);
 }
 
+/* The files of a name below the current file's folder, and then below the folders around that. */
+typedef struct
+{
+  RiposteWindow *window;
+  GFile *folder;
+  char *code, *language, *path;
+} Search;
+
+static void search_next (Search *search);
+
+static void
+search_free (Search *search)
+{
+  g_object_unref (search->window);
+  g_clear_object (&search->folder);
+  g_free (search->code);
+  g_free (search->language);
+  g_free (search->path);
+  g_free (search);
+}
+
+static void
+on_searched (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Search *search = user_data;
+  g_autoptr (GFileInfo) info = g_file_query_info_finish (G_FILE (source), result, NULL);
+  g_autoptr (GFile) folder = NULL;
+
+  if (info && g_file_info_get_file_type (info) == G_FILE_TYPE_REGULAR)
+    {
+      riposte_editor_open_file (search->window->editor, G_FILE (source));
+      adw_toast_overlay_add_toast (search->window->toasts,
+                                   adw_toast_new (_ ("The file was opened. Apply the code once more.")));
+      search_free (search);
+      return;
+    }
+  folder = g_file_get_parent (search->folder);
+  g_set_object (&search->folder, folder);
+  search_next (search);
+}
+
+/* Where there is no such file, the code can be saved as one. */
+static void
+search_next (Search *search)
+{
+  g_autoptr (GFile) file = search->folder ? g_file_resolve_relative_path (search->folder, search->path) : NULL;
+
+  if (file)
+    {
+      g_file_query_info_async (file, G_FILE_ATTRIBUTE_STANDARD_TYPE, G_FILE_QUERY_INFO_NONE, G_PRIORITY_DEFAULT, NULL,
+                               on_searched, search);
+      return;
+    }
+  riposte_editor_save_code (search->window->editor, search->code, *search->path ? search->path : NULL,
+                            search->language);
+  search_free (search);
+}
+
+/* "code.apply": to the file that the answer names, or to the current one. */
+static void
+on_apply_block (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  RiposteWindow *self = RIPOSTE_WINDOW (widget);
+  const char *code, *language, *path;
+  GFile *current = riposte_editor_get_file (self->editor);
+  Search *search;
+
+  g_variant_get (parameter, "(&s&s&s)", &code, &language, &path);
+  self->show_editor = TRUE;
+  riposte_window_update_layout (self);
+  if (riposte_editor_apply_code (self->editor, code, *path ? path : NULL))
+    return;
+  search = g_new0 (Search, 1);
+  search->window = g_object_ref (self);
+  search->folder = current && *path ? g_file_get_parent (current) : NULL;
+  search->code = g_strdup (code);
+  search->language = g_strdup (language);
+  search->path = g_strdup (path);
+  search_next (search);
+}
+
+/* "code.save" */
+static void
+on_save_block (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  RiposteWindow *self = RIPOSTE_WINDOW (widget);
+  const char *code, *language, *path;
+
+  g_variant_get (parameter, "(&s&s&s)", &code, &language, &path);
+  self->show_editor = TRUE;
+  riposte_window_update_layout (self);
+  riposte_editor_save_code (self->editor, code, *path ? path : NULL, language);
+}
+
 static void
 on_link_response (AdwMessageDialog *dialog, const char *response, gpointer user_data)
 {
@@ -166,7 +260,7 @@ static void
 on_open_link (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   const char *url = g_variant_get_string (parameter, NULL);
-  g_autofree char *plain = riposte_plain_text (url, -1);
+  g_autofree char *plain = riposte_plain_address (url);
   GtkWidget *dialog = adw_message_dialog_new (GTK_WINDOW (widget), _ ("Open This Link?"), plain);
 
   adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"), "copy", _ ("C_opy"), "open",
@@ -350,6 +444,8 @@ void
 riposte_window_class_install_actions (GtkWidgetClass *klass)
 {
   gtk_widget_class_install_action (klass, "code.insert", "(ss)", on_insert_block);
+  gtk_widget_class_install_action (klass, "code.apply", "(sss)", on_apply_block);
+  gtk_widget_class_install_action (klass, "code.save", "(sss)", on_save_block);
   gtk_widget_class_install_action (klass, "link.open", "s", on_open_link);
 }
 

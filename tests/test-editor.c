@@ -225,6 +225,61 @@ test_insert_code (Pane *pane, gconstpointer data)
   assert_page_is (pane, "x");
 }
 
+static AdwMessageDialog *
+find_message_dialog (void)
+{
+  g_autoptr (GList) windows = gtk_window_list_toplevels ();
+
+  for (GList *item = windows; item; item = item->next)
+    if (ADW_IS_MESSAGE_DIALOG (item->data))
+      return item->data;
+  return NULL;
+}
+
+static void
+answer_message_dialog (const char *response)
+{
+  AdwMessageDialog *dialog = find_message_dialog ();
+
+  g_assert_nonnull (dialog);
+  g_assert_true (adw_message_dialog_has_response (dialog, response));
+  adw_message_dialog_response (dialog, response);
+  gtk_window_destroy (GTK_WINDOW (dialog));
+}
+
+/* Nothing changes before the user has seen what would, and one step takes it back. */
+static void
+test_apply_code (Pane *pane, gconstpointer data)
+{
+  static const char before[] = "import sys\n\ndef one():\n    return 1\n\ndef two():\n    return 2";
+  static const char after[] = "import sys\n\ndef one():\n    return 11\n\ndef two():\n    return 2";
+  g_autoptr (GFile) file = write_file (&pane->files, "a.py", before, -1);
+  g_autoptr (GFile) other = write_file (&pane->files, "b.py", "other\n", -1);
+
+  g_assert_false (riposte_editor_apply_code (pane->editor, "x", NULL));
+  open_and_wait (pane, file);
+  open_and_wait (pane, other);
+  g_assert_false (riposte_editor_apply_code (pane->editor, "x", "c.py"));
+  /* the page that the path names, not the one in front */
+  g_assert_true (riposte_editor_apply_code (pane->editor, "def one():\n    return 11\n", "a.py"));
+  assert_page_is (pane, before);
+  answer_message_dialog ("cancel");
+  assert_page_is (pane, before);
+  g_assert_true (riposte_editor_apply_code (pane->editor, "def one():\n    return 11\n", "a.py"));
+  answer_message_dialog ("apply");
+  assert_page_is (pane, after);
+  gtk_text_buffer_undo (gtk_text_view_get_buffer (GTK_TEXT_VIEW (riposte_editor_get_view (pane->editor))));
+  assert_page_is (pane, before);
+  /* to its end */
+  g_assert_true (riposte_editor_apply_code (pane->editor, "def two():\n    return 3\nprint (two ())\n", NULL));
+  answer_message_dialog ("apply");
+  assert_page_is (pane, "import sys\n\ndef one():\n    return 1\n\ndef two():\n    return 3\nprint (two ())");
+  /* what says nowhere where it belongs is not guessed */
+  g_assert_true (riposte_editor_apply_code (pane->editor, "nothing in common\n", NULL));
+  g_assert_false (adw_message_dialog_has_response (find_message_dialog (), "apply"));
+  answer_message_dialog ("cancel");
+}
+
 static void
 test_modified_mark (Pane *pane, gconstpointer data)
 {
@@ -574,6 +629,7 @@ main (int argc, char **argv)
     { "open-in-order", test_open_in_order },
     { "open-fails", test_open_fails },
     { "insert-code", test_insert_code },
+    { "apply-code", test_apply_code },
     { "modified-mark", test_modified_mark },
     { "selection", test_selection },
     { "go-to", test_go_to },

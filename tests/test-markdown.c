@@ -1,4 +1,5 @@
 /* Markdown of answers: what becomes of it, that it comes to the same in pieces, and that it does no harm. */
+#include "chat/fence-path.h"
 #include "chat/markdown.h"
 #include "chat/plain-text.h"
 
@@ -7,7 +8,8 @@
 static void
 describe (GString *out, const RiposteBlock *block)
 {
-  static const char *const names[] = { "p", "h", "code", "list", "item", "quote", "table", "row", "cell", "rule" };
+  static const char *const names[]
+    = { "p", "h", "code", "list", "item", "quote", "table", "row", "cell", "rule", "formula", "group" };
 
   g_string_append (out, names[block->kind]);
   if (block->level)
@@ -78,6 +80,22 @@ static const struct
     "p'a &lt;b&gt;bold&lt;/b&gt; &lt;span size=&apos;99999&apos;&gt;x&lt;/span&gt;'" },
   { "<script>x</script>\n", "p'&lt;script&gt;x&lt;/script&gt;'" },
   { "&lt;i&gt; &amp;", "p'&lt;i&gt; &amp;'" },
+  /* mathematics: in a line, on lines of its own, and what is none */
+  { "so $x_1^2$ is", "p'so <i>x</i><sub>1</sub><sup>2</sup> is'" },
+  { "it costs $5 and $6", "p'it costs $5 and $6'" },
+  { "$HOME/$USER, $a$b, 5$-6$", "p'$HOME/$USER, $a$b, 5$-6$'" },
+  { "\\$x$ is \\(y\\)", "p'$x$ is <i>y</i>'" },
+  { "`$x$` and\n```\n$x$\n```\n", "p'<tt>$x$</tt> and' code[]'$x$'" },
+  { "    $x$\n", "code[]'$x$'" },
+  { "see\n$$\n\\frac{a}{b}\n$$\nthere", "group(p'see' formula[(null)]'\\frac{a}{b}') p'there'" },
+  { "\\[ x \\]", "group(formula[(null)]'x')" },
+  { "**$$x$$**", "p'<b><i>x</i></b>'" },
+  { "broken $\\frac{a$ stays, $$\\foo$$ too", "p'broken $\\frac{a$ stays, $$\\foo$$ too'" },
+  { "| $a$ |\n|---|\n", "table(row(cell'<i>a</i>'))" },
+  { "[$x$](https://example.org/$a$)",
+    "p'<a href=\"https://example.org/$a$\" title=\"https://example.org/$a$\"><i>x</i></a>'" },
+  { "$a<b$ &lt;$\\text{<i>}$", "p'<i>a</i>\302\240&lt;\342\200\211<i>b</i> &lt;&lt;i&gt;'" },
+  { "&#xFDD0;7&#xFDD1; $x$", "p'\357\277\2757\357\277\275 <i>x</i>'" },
   /* an entity is no way around */
   { "x &#x202e; y", "p'x \357\277\275 y'" },
 };
@@ -100,7 +118,7 @@ test_samples (void)
 static const char document[]
   = "# Title\n\nA paragraph with *emphasis* and `code`,\nand #include in it.\n#include <x>\n\n"
     "1. one\n2. two\n\n   more of two\n\n   ```sh\n   ls -l\n   ```\n\n- other\n\n"
-    "> quote\n> - in it\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n"
+    "> quote\n> - in it\n\nSo $x_1$ and\n$$\nx\n- y\n$$\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n"
     "```c\nint main (void)\n{\n  return 0;\n}\n```\n\nSetext\n======\n\nA [ref][r] \xc3\xa4\xe2\x82\xac.\n\n"
     "<div>\nhtml\n</div>\n\n***\n\nlast line\nof it\n\n[r]: https://example.org\n";
 
@@ -266,6 +284,86 @@ test_addresses (void)
   g_assert_false (riposte_is_web_address (""));
 }
 
+/* As it is shown before a link opens: nothing of it looks like another host. */
+static void
+test_shown_addresses (void)
+{
+  static const char *const rows[][2] = {
+    { "https://example.org/\303\244", "https://example.org/\303\244" },
+    { "https://\320\260pple.com/x", "https://xn--pple-43d.com/x" },
+    { "https://user@\320\260pple.com:80?q", "https://user@xn--pple-43d.com:80?q" },
+    { "https://paypal.com@evil.example/", "https://paypal.com@evil.example/" },
+    { "https://a.example\342\200\256/x", "https://a.example\357\277\275/x" },
+    { "https://[::1]:80/", "https://[::1]:80/" },
+    { "https://", "https://" },
+    { "nothing", "nothing" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *shown = riposte_plain_address (rows[i][0]);
+
+      g_assert_cmpstr (shown, ==, rows[i][1]);
+    }
+}
+
+/* What cannot be seen does not stay unseen, but where a script needs it. */
+static void
+test_invisible (void)
+{
+  static const char *const rows[][2] = {
+    { "a\342\200\213b", "a\357\277\275b" }, /* zero-width space */
+    { "a\342\200\215b", "a\357\277\275b" }, /* joiner between Latin letters */
+    { "\331\205\333\214\342\200\214\330\256", "\331\205\333\214\342\200\214\330\256" },                 /* in Persian */
+    { "\360\237\221\251\342\200\215\360\237\222\273", "\360\237\221\251\342\200\215\360\237\222\273" }, /* emoji */
+    { "\357\273\277a", "\357\277\275a" },                         /* byte order mark */
+    { "a\302\255b", "a\357\277\275b" },                           /* soft hyphen */
+    { "a\363\240\204\200b", "a\357\277\275b" },                   /* variation selector 17 */
+    { "\342\201\246x\342\201\251", "\357\277\275x\357\277\275" }, /* isolates */
+    { "\033]0;title\a", "\342\220\233]0;title\342\220\207" },     /* a terminal's title */
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *shown = riposte_plain_text (rows[i][0], -1);
+
+      g_assert_cmpstr (shown, ==, rows[i][1]);
+    }
+}
+
+static void
+test_fence_paths (void)
+{
+  static const struct
+  {
+    const char *info, *before, *path;
+  } rows[] = {
+    { "python", NULL, NULL },
+    { "python title=src/a.py", NULL, "src/a.py" },
+    { "python title=\"src/a.py\"", NULL, "src/a.py" },
+    { "c:main.c", NULL, "main.c" },
+    { "src/main.c", NULL, "src/main.c" },
+    { "c++", NULL, NULL },
+    { "{.rust}", NULL, NULL },
+    { "ts src/a.ts", NULL, "src/a.ts" },
+    { "python", "In <tt>src/a.py</tt>:", "src/a.py" },
+    { "python", "Change <tt>x</tt> in <b>b.py</b> as follows:", "b.py" },
+    { "python", "src/a.py:", "src/a.py" },
+    { "", "File: Makefile", "Makefile" },
+    { "python", "Use e.g. this:", NULL },
+    { "python", "<tt>os.path</tt> helps, see <tt>https://example.org/a.py</tt>", "os.path" },
+    { "python title=../../etc/passwd", NULL, NULL },
+    { "sh", "<tt>rm -rf /</tt>", NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *path = riposte_fence_path (rows[i].info, rows[i].before);
+
+      g_assert_cmpstr (path, ==, rows[i].path);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -278,5 +376,8 @@ main (int argc, char **argv)
   g_test_add_func ("/markdown/plain-text", test_plain_text);
   g_test_add_func ("/markdown/titles", test_titles);
   g_test_add_func ("/markdown/addresses", test_addresses);
+  g_test_add_func ("/markdown/shown-addresses", test_shown_addresses);
+  g_test_add_func ("/markdown/invisible", test_invisible);
+  g_test_add_func ("/markdown/fence-paths", test_fence_paths);
   return g_test_run ();
 }

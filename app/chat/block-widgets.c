@@ -1,6 +1,7 @@
 #include "chat/block-widgets.h"
 
 #include "chat/code-block.h"
+#include "chat/math-view.h"
 #include "chat/plain-text.h"
 
 #include <glib/gi18n.h>
@@ -147,6 +148,19 @@ table_new (const RiposteBlock *table)
 /* ---- all ---- */
 
 static GtkWidget *
+formula_new (const char *tex)
+{
+  GtkWidget *scroller = gtk_scrolled_window_new ();
+  GtkWidget *view = riposte_math_view_new (tex);
+
+  gtk_widget_set_halign (view, GTK_ALIGN_CENTER);
+  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_AUTOMATIC, GTK_POLICY_NEVER);
+  gtk_scrolled_window_set_propagate_natural_height (GTK_SCROLLED_WINDOW (scroller), TRUE);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), view);
+  return scroller;
+}
+
+static GtkWidget *
 quote_new (void)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, RIPOSTE_BLOCK_SPACING);
@@ -176,6 +190,11 @@ create (const RiposteBlock *block)
       break;
     case RIPOSTE_BLOCK_TABLE:
       return table_new (block);
+    case RIPOSTE_BLOCK_GROUP:
+      widget = gtk_box_new (GTK_ORIENTATION_VERTICAL, RIPOSTE_BLOCK_SPACING);
+      break;
+    case RIPOSTE_BLOCK_FORMULA:
+      return formula_new (block->code);
     case RIPOSTE_BLOCK_RULE:
       return gtk_separator_new (GTK_ORIENTATION_HORIZONTAL);
     case RIPOSTE_BLOCK_PARAGRAPH:
@@ -206,6 +225,7 @@ update (GtkWidget *widget, const RiposteBlock *old, const RiposteBlock *block)
       sync_list (GTK_GRID (widget), block);
       return TRUE;
     case RIPOSTE_BLOCK_QUOTE:
+    case RIPOSTE_BLOCK_GROUP:
       riposte_block_widgets_sync (GTK_BOX (widget), 0, block->children);
       return TRUE;
     case RIPOSTE_BLOCK_RULE:

@@ -1,5 +1,6 @@
 #include "chat/code-block.h"
 
+#include "chat/fence-path.h"
 #include "editor/source-style.h"
 #include "lazy-tooltip.h"
 
@@ -15,7 +16,7 @@ struct _RiposteCodeBlock
   GtkBox parent;
 
   GtkLabel *language;
-  GtkButton *copy, *insert;
+  GtkButton *copy, *insert, *apply, *save;
   GtkSourceView *view;
   GtkSourceBuffer *buffer;
   char *code, *info;
@@ -50,6 +51,33 @@ on_insert (RiposteCodeBlock *self)
   gtk_widget_activate_action (GTK_WIDGET (self), "code.insert", "(ss)", self->code, self->info);
 }
 
+/* The file that the fence names, or the paragraph before it; "" where none does. */
+static char *
+dup_path (RiposteCodeBlock *self)
+{
+  GtkWidget *before = gtk_widget_get_prev_sibling (GTK_WIDGET (self));
+  const char *markup = GTK_IS_LABEL (before) ? gtk_label_get_label (GTK_LABEL (before)) : NULL;
+  char *path = riposte_fence_path (self->info, markup);
+
+  return path ? path : g_strdup ("");
+}
+
+static void
+on_apply (RiposteCodeBlock *self)
+{
+  g_autofree char *path = dup_path (self);
+
+  gtk_widget_activate_action (GTK_WIDGET (self), "code.apply", "(sss)", self->code, self->info, path);
+}
+
+static void
+on_save (RiposteCodeBlock *self)
+{
+  g_autofree char *path = dup_path (self);
+
+  gtk_widget_activate_action (GTK_WIDGET (self), "code.save", "(sss)", self->code, self->info, path);
+}
+
 static void
 riposte_code_block_init (RiposteCodeBlock *self)
 {
@@ -58,6 +86,8 @@ riposte_code_block_init (RiposteCodeBlock *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   riposte_set_lazy_tooltip (GTK_WIDGET (self->copy), _ ("Copy"));
   riposte_set_lazy_tooltip (GTK_WIDGET (self->insert), _ ("Insert into the Editor"));
+  riposte_set_lazy_tooltip (GTK_WIDGET (self->apply), _ ("Apply to a File…"));
+  riposte_set_lazy_tooltip (GTK_WIDGET (self->save), _ ("Save As…"));
   self->buffer = GTK_SOURCE_BUFFER (gtk_text_view_get_buffer (GTK_TEXT_VIEW (self->view)));
   gtk_text_buffer_set_enable_undo (GTK_TEXT_BUFFER (self->buffer), FALSE);
   gtk_source_buffer_set_highlight_matching_brackets (self->buffer, FALSE);
@@ -98,9 +128,13 @@ riposte_code_block_class_init (RiposteCodeBlockClass *klass)
   gtk_widget_class_bind_template_child (widget, RiposteCodeBlock, language);
   gtk_widget_class_bind_template_child (widget, RiposteCodeBlock, copy);
   gtk_widget_class_bind_template_child (widget, RiposteCodeBlock, insert);
+  gtk_widget_class_bind_template_child (widget, RiposteCodeBlock, apply);
+  gtk_widget_class_bind_template_child (widget, RiposteCodeBlock, save);
   gtk_widget_class_bind_template_child (widget, RiposteCodeBlock, view);
   gtk_widget_class_bind_template_callback (widget, on_copy);
   gtk_widget_class_bind_template_callback (widget, on_insert);
+  gtk_widget_class_bind_template_callback (widget, on_apply);
+  gtk_widget_class_bind_template_callback (widget, on_save);
 }
 
 GtkWidget *

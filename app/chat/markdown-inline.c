@@ -1,5 +1,6 @@
 #include "chat/markdown-inline.h"
 
+#include "chat/math-parse.h"
 #include "chat/plain-text.h"
 
 #include <string.h>
@@ -13,6 +14,8 @@ typedef struct
 {
   GString *markup;
   guint depth;
+  GArray *formulas;
+  gboolean split;
 } Writer;
 
 static void
@@ -22,6 +25,66 @@ append_escaped (GString *markup, const char *text)
   g_autofree char *escaped = g_markup_escape_text (plain, -1);
 
   g_string_append (markup, escaped);
+}
+
+static void
+append_source (Writer *writer, const char *text)
+{
+  g_autofree char *source = riposte_formulas_show (text ? text : "", writer->formulas);
+
+  append_escaped (writer->markup, source);
+}
+
+static void
+append_formula (Writer *writer, const RiposteFormula *formula)
+{
+  g_autoptr (RiposteMath) math = riposte_math_parse (formula->tex);
+  g_autofree char *markup = math ? riposte_math_to_markup (math) : NULL;
+
+  if (markup)
+    g_string_append (writer->markup, markup);
+  else
+    append_escaped (writer->markup, formula->source);
+}
+
+/* Text with its formulas. */
+static void
+append_text (Writer *writer, const char *text, gboolean split)
+{
+  while (text && *text)
+    {
+      const char *next = strstr (text, RIPOSTE_FORMULA_BEGIN), *end;
+      const RiposteFormula *formula;
+
+      if (next != text)
+        {
+          g_autofree char *plain = next ? g_strndup (text, next - text) : g_strdup (text);
+
+          append_escaped (writer->markup, plain);
+          text = next;
+          continue;
+        }
+      formula = riposte_formulas_at (text, writer->formulas, &end);
+      if (!formula) /* an entity can write anything */
+        {
+          g_string_append (writer->markup, "\xef\xbf\xbd");
+          text += strlen (RIPOSTE_FORMULA_BEGIN);
+          continue;
+        }
+      if (formula->display && split)
+        g_string_append_len (writer->markup, text, end - text);
+      else
+        append_formula (writer, formula);
+      text = end;
+    }
+}
+
+static char *
+dup_url (const Writer *writer, cmark_node *node)
+{
+  const char *url = cmark_node_get_url (node);
+
+  return riposte_formulas_show (url ? url : "", writer->formulas);
 }
 
 static gboolean
@@ -46,7 +109,7 @@ is_within_link (cmark_node *node)
 static void
 write_link (Writer *writer, cmark_node *node, gboolean entering)
 {
-  g_autofree char *url = NULL, *plain = NULL, *shown = NULL;
+  g_autofree char *address = NULL, *url = NULL, *plain = NULL, *shown = NULL;
 
   if (!is_link (node) || is_within_link (node))
     return;
@@ -56,8 +119,9 @@ write_link (Writer *writer, cmark_node *node, gboolean entering)
       return;
     }
   /* the tooltip says where it leads, whatever the text says */
-  url = g_markup_escape_text (cmark_node_get_url (node), -1);
-  plain = riposte_plain_text (cmark_node_get_url (node), -1);
+  address = dup_url (writer, node);
+  url = g_markup_escape_text (address, -1);
+  plain = riposte_plain_address (address);
   shown = g_markup_escape_text (plain, -1);
   g_string_append_printf (writer->markup, "<a href=\"%s\" title=\"%s\">", url, shown);
 }
@@ -71,7 +135,7 @@ write_dead_address (Writer *writer, cmark_node *node)
   if (is_link (node) || !url || !*url || *url == '#')
     return;
   g_string_append (writer->markup, " (");
-  append_escaped (writer->markup, url);
+  append_source (writer, url);
   g_string_append_c (writer->markup, ')');
 }
 
@@ -90,7 +154,7 @@ static void
 write_code (Writer *writer, cmark_node *node)
 {
   g_string_append (writer->markup, "<tt>");
-  append_escaped (writer->markup, cmark_node_get_literal (node));
+  append_source (writer, cmark_node_get_literal (node));
   g_string_append (writer->markup, "</tt>");
 }
 
@@ -100,9 +164,12 @@ write_node (Writer *writer, cmark_node *node, gboolean entering)
   switch (cmark_node_get_type (node))
     {
     case CMARK_NODE_TEXT:
+      append_text (writer, cmark_node_get_literal (node),
+                   writer->split && writer->depth == 0 && !is_within_link (node));
+      break;
     case CMARK_NODE_HTML_INLINE:
     case CMARK_NODE_CUSTOM_INLINE:
-      append_escaped (writer->markup, cmark_node_get_literal (node));
+      append_source (writer, cmark_node_get_literal (node));
       break;
     case CMARK_NODE_SOFTBREAK:
       g_string_append_c (writer->markup, ' ');
@@ -133,9 +200,9 @@ write_node (Writer *writer, cmark_node *node, gboolean entering)
 }
 
 char *
-riposte_markdown_inline_markup (cmark_node *node)
+riposte_markdown_inline_markup (cmark_node *node, GArray *formulas, gboolean split)
 {
-  Writer writer = { g_string_new (NULL), 0 };
+  Writer writer = { g_string_new (NULL), 0, formulas, split };
   cmark_iter *iter = cmark_iter_new (node);
   cmark_event_type event;
 

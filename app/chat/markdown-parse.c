@@ -12,27 +12,85 @@
 
 static const char *const extensions[] = { "table", "strikethrough", "autolink", "tasklist" };
 
-static RiposteBlock *convert (cmark_node *node, guint depth);
+/* Of a parse. */
+typedef struct
+{
+  GArray *formulas;
+} Context;
+
+static RiposteBlock *convert (const Context *context, cmark_node *node, guint depth);
 
 static void
-convert_children (RiposteBlock *block, cmark_node *node, guint depth)
+convert_children (const Context *context, RiposteBlock *block, cmark_node *node, guint depth)
 {
   block->children = g_ptr_array_new_with_free_func ((GDestroyNotify)riposte_block_unref);
   for (cmark_node *child = cmark_node_first_child (node); child; child = cmark_node_next (child))
     {
-      RiposteBlock *converted = convert (child, depth + 1);
+      RiposteBlock *converted = convert (context, child, depth + 1);
       if (converted)
         g_ptr_array_add (block->children, converted);
     }
 }
 
 static RiposteBlock *
-text_block (RiposteBlockKind kind, cmark_node *node)
+text_block (const Context *context, RiposteBlockKind kind, cmark_node *node)
 {
   RiposteBlock *block = riposte_block_new (kind);
 
-  block->markup = riposte_markdown_inline_markup (node);
+  block->markup = riposte_markdown_inline_markup (node, context->formulas, FALSE);
   return block;
+}
+
+/* Takes @markup; nothing of it that is blank. */
+static void
+add_paragraph (RiposteBlock *group, char *markup)
+{
+  RiposteBlock *block;
+
+  g_strstrip (markup);
+  if (!*markup)
+    {
+      g_free (markup);
+      return;
+    }
+  block = riposte_block_new (RIPOSTE_BLOCK_PARAGRAPH);
+  block->markup = markup;
+  g_ptr_array_add (group->children, block);
+}
+
+/* A paragraph; or several, with formulas between them. */
+static RiposteBlock *
+paragraph_block (const Context *context, cmark_node *node)
+{
+  g_autofree char *markup = riposte_markdown_inline_markup (node, context->formulas, TRUE);
+  RiposteBlock *group;
+  const char *at = markup, *next;
+
+  if (!strstr (markup, RIPOSTE_FORMULA_BEGIN))
+    {
+      group = riposte_block_new (RIPOSTE_BLOCK_PARAGRAPH);
+      group->markup = g_steal_pointer (&markup);
+      return group;
+    }
+  group = riposte_block_new (RIPOSTE_BLOCK_GROUP);
+  group->children = g_ptr_array_new_with_free_func ((GDestroyNotify)riposte_block_unref);
+  while ((next = strstr (at, RIPOSTE_FORMULA_BEGIN)))
+    {
+      const char *end = next + strlen (RIPOSTE_FORMULA_BEGIN);
+      const RiposteFormula *formula = riposte_formulas_at (next, context->formulas, &end);
+
+      add_paragraph (group, g_strndup (at, next - at));
+      if (formula)
+        {
+          RiposteBlock *block = riposte_block_new (RIPOSTE_BLOCK_FORMULA);
+
+          block->code = g_strdup (formula->tex);
+          g_ptr_array_add (group->children, block);
+        }
+      at = end;
+    }
+  add_paragraph (group, g_strdup (at));
+  return group;
 }
 
 static char *
@@ -46,22 +104,23 @@ without_last_newline (const char *text)
 }
 
 static RiposteBlock *
-code_block (cmark_node *node)
+code_block (const Context *context, cmark_node *node)
 {
   RiposteBlock *block = riposte_block_new (RIPOSTE_BLOCK_CODE);
   const char *info = cmark_node_get_fence_info (node);
+  g_autofree char *code = without_last_newline (cmark_node_get_literal (node));
 
-  block->code = without_last_newline (cmark_node_get_literal (node));
-  block->info = g_strdup (info ? info : "");
+  block->code = riposte_formulas_show (code, context->formulas);
+  block->info = riposte_formulas_show (info ? info : "", context->formulas);
   return block;
 }
 
 /* HTML, and what stands too deep: its source, escaped. */
 static RiposteBlock *
-source_block (cmark_node *node)
+source_block (const Context *context, cmark_node *node)
 {
   RiposteBlock *block = riposte_block_new (RIPOSTE_BLOCK_PARAGRAPH);
-  g_autofree char *text = NULL, *plain = NULL;
+  g_autofree char *text = NULL, *source = NULL, *plain = NULL;
 
   if (cmark_node_get_type (node) == CMARK_NODE_HTML_BLOCK)
     text = without_last_newline (cmark_node_get_literal (node));
@@ -71,13 +130,14 @@ source_block (cmark_node *node)
       text = without_last_newline (rendered);
       free (rendered);
     }
-  plain = riposte_plain_text (text, -1); /* entities may have hidden something */
+  source = riposte_formulas_show (text, context->formulas);
+  plain = riposte_plain_text (source, -1); /* entities may have hidden something */
   block->markup = g_markup_escape_text (plain, -1);
   return block;
 }
 
 static RiposteBlock *
-list_block (cmark_node *node, guint depth)
+list_block (const Context *context, cmark_node *node, guint depth)
 {
   RiposteBlock *block = riposte_block_new (RIPOSTE_BLOCK_LIST);
   gboolean ordered = cmark_node_get_list_type (node) == CMARK_ORDERED_LIST;
@@ -85,7 +145,7 @@ list_block (cmark_node *node, guint depth)
   cmark_node *item = cmark_node_first_child (node);
 
   block->tight = cmark_node_get_list_tight (node);
-  convert_children (block, node, depth);
+  convert_children (context, block, node, depth);
   for (guint i = 0; i < block->children->len && item; i++, item = cmark_node_next (item))
     {
       RiposteBlock *child = block->children->pdata[i];
@@ -114,13 +174,13 @@ align_of (uint8_t letter)
 }
 
 static RiposteBlock *
-table_block (cmark_node *node, guint depth)
+table_block (const Context *context, cmark_node *node, guint depth)
 {
   RiposteBlock *block = riposte_block_new (RIPOSTE_BLOCK_TABLE);
   guint n = cmark_gfm_extensions_get_table_columns (node);
   uint8_t *aligns = cmark_gfm_extensions_get_table_alignments (node);
 
-  convert_children (block, node, depth);
+  convert_children (context, block, node, depth);
   for (guint i = 0; i < block->children->len; i++)
     {
       GPtrArray *cells = ((RiposteBlock *)block->children->pdata[i])->children;
@@ -133,56 +193,56 @@ table_block (cmark_node *node, guint depth)
 
 /* The nodes of extensions have no constants that are the same everywhere, but names. */
 static RiposteBlock *
-extension_block (cmark_node *node, guint depth)
+extension_block (const Context *context, cmark_node *node, guint depth)
 {
   const char *name = cmark_node_get_type_string (node);
   RiposteBlock *block;
 
   if (strcmp (name, "table") == 0)
-    return table_block (node, depth);
+    return table_block (context, node, depth);
   if (strcmp (name, "table_cell") == 0)
-    return text_block (RIPOSTE_BLOCK_CELL, node);
+    return text_block (context, RIPOSTE_BLOCK_CELL, node);
   if (strcmp (name, "table_header") != 0 && strcmp (name, "table_row") != 0)
     return NULL;
   block = riposte_block_new (RIPOSTE_BLOCK_ROW);
-  convert_children (block, node, depth);
+  convert_children (context, block, node, depth);
   return block;
 }
 
 static RiposteBlock *
-convert (cmark_node *node, guint depth)
+convert (const Context *context, cmark_node *node, guint depth)
 {
   RiposteBlock *block;
 
   switch (cmark_node_get_type (node))
     {
     case CMARK_NODE_PARAGRAPH:
-      return text_block (RIPOSTE_BLOCK_PARAGRAPH, node);
+      return paragraph_block (context, node);
     case CMARK_NODE_HEADING:
-      block = text_block (RIPOSTE_BLOCK_HEADING, node);
+      block = text_block (context, RIPOSTE_BLOCK_HEADING, node);
       block->level = cmark_node_get_heading_level (node);
       return block;
     case CMARK_NODE_CODE_BLOCK:
-      return code_block (node);
+      return code_block (context, node);
     case CMARK_NODE_HTML_BLOCK:
     case CMARK_NODE_CUSTOM_BLOCK:
-      return source_block (node);
+      return source_block (context, node);
     case CMARK_NODE_LIST:
-      return depth > MAX_DEPTH ? source_block (node) : list_block (node, depth);
+      return depth > MAX_DEPTH ? source_block (context, node) : list_block (context, node, depth);
     case CMARK_NODE_ITEM:
       block = riposte_block_new (RIPOSTE_BLOCK_ITEM);
-      convert_children (block, node, depth);
+      convert_children (context, block, node, depth);
       return block;
     case CMARK_NODE_BLOCK_QUOTE:
       if (depth > MAX_DEPTH)
-        return source_block (node);
+        return source_block (context, node);
       block = riposte_block_new (RIPOSTE_BLOCK_QUOTE);
-      convert_children (block, node, depth);
+      convert_children (context, block, node, depth);
       return block;
     case CMARK_NODE_THEMATIC_BREAK:
       return riposte_block_new (RIPOSTE_BLOCK_RULE);
     default:
-      return extension_block (node, depth);
+      return extension_block (context, node, depth);
     }
 }
 
@@ -208,15 +268,17 @@ riposte_markdown_parse (const char *text, gsize length, GArray **lines)
 {
   GPtrArray *blocks = g_ptr_array_new_with_free_func ((GDestroyNotify)riposte_block_unref);
   cmark_parser *parser = parser_new ();
+  Context context;
+  g_autofree char *hidden = riposte_formulas_hide (text, length, &context.formulas);
   cmark_node *document;
 
-  cmark_parser_feed (parser, text, length);
+  cmark_parser_feed (parser, hidden, strlen (hidden));
   document = cmark_parser_finish (parser);
   if (lines)
     *lines = g_array_new (FALSE, FALSE, sizeof (guint));
   for (cmark_node *node = cmark_node_first_child (document); node; node = cmark_node_next (node))
     {
-      RiposteBlock *block = convert (node, 0);
+      RiposteBlock *block = convert (&context, node, 0);
       guint line = MAX (1, cmark_node_get_start_line (node)) - 1;
 
       if (!block)
@@ -227,5 +289,6 @@ riposte_markdown_parse (const char *text, gsize length, GArray **lines)
     }
   cmark_node_free (document);
   cmark_parser_free (parser);
+  g_array_unref (context.formulas);
   return blocks;
 }

@@ -1,5 +1,7 @@
 #include "chat/markdown.h"
 
+#include "chat/math-find.h"
+
 #include <string.h>
 
 /* ---- blocks ---- */
@@ -114,6 +116,8 @@ close_blocks (RiposteMarkdown *self)
   if (complete <= self->complete)
     return;
   self->complete = complete;
+  if (riposte_formulas_is_open (open, complete - self->open))
+    return;
   blocks = riposte_markdown_parse (open, complete - self->open, &lines);
   self->n_parsed += complete - self->open;
   if (blocks->len < 2)

@@ -17,6 +17,8 @@ typedef enum
   RIPOSTE_BLOCK_ROW,   /* children: cells */
   RIPOSTE_BLOCK_CELL,
   RIPOSTE_BLOCK_RULE,
+  RIPOSTE_BLOCK_FORMULA, /* code: TeX */
+  RIPOSTE_BLOCK_GROUP,   /* children: a paragraph's text and the formulas between */
 } RiposteBlockKind;
 
 typedef enum

@@ -18,6 +18,10 @@ char *riposte_plain_text (const char *text, gssize length);
 /* An address that a link may have: absolute, http or https, and free of white space and controls. */
 gboolean riposte_is_web_address (const char *url);
 
+/* A web address as it is to be shown: a host of other letters than ASCII's in the way that the net spells it (xn--…),
+ * so that none looks like another; plain text. */
+char *riposte_plain_address (const char *url);
+
 /* A question's first line as a title: white space collapsed, cut between words to about @max_chars. */
 char *riposte_title_of_text (const char *text, guint max_chars);
 

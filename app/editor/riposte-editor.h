@@ -36,6 +36,19 @@ void riposte_editor_open_file (RiposteEditor *self, GFile *file);
 void riposte_editor_insert_code (RiposteEditor *self, const char *code, const char *language_hint);
 
 /**
+ * riposte_editor_apply_code:
+ * @code: a file as it should be, or a part of one
+ * @path: (nullable): which file, or the end of its name; NULL: that of the current page
+ *
+ * Shows what would change, and changes that as one step to undo if the user says so.
+ * Returns: FALSE where there is no such page
+ */
+gboolean riposte_editor_apply_code (RiposteEditor *self, const char *code, const char *path);
+
+/* Asks for a file, writes @code to it and opens it. @path (nullable) and @hint suggest its name. */
+void riposte_editor_save_code (RiposteEditor *self, const char *code, const char *path, const char *hint);
+
+/**
  * riposte_editor_close_all_async:
  *
  * Before quitting: asks about what was not saved, and closes all pages. Fails with G_IO_ERROR_CANCELLED where the user

@@ -1,0 +1,259 @@
+#include "chat/math-find.h"
+
+#include "chat/math-parse.h"
+
+#include <string.h>
+
+static void
+formula_clear (gpointer data)
+{
+  RiposteFormula *formula = data;
+
+  g_free (formula->source);
+  g_free (formula->tex);
+}
+
+/* ---- where code is ---- */
+
+/* @line begins with at least three of one of ` and ~, after at most three blanks: their number, and which. */
+static gsize
+fence_at (const char *line, char *sign)
+{
+  gsize indent = strspn (line, " "), n = 0;
+
+  /* in a list or quote a fence may stand further in */
+  line += indent + strspn (line + indent, "> ");
+  *sign = *line;
+  if (*line != '`' && *line != '~')
+    return 0;
+  while (line[n] == *sign)
+    n++;
+  return n >= 3 ? n : 0;
+}
+
+/* Behind the fenced block that begins at @line; @line where there is none. */
+static const char *
+skip_fence (const char *line)
+{
+  char sign, other;
+  gsize n = fence_at (line, &sign);
+
+  if (!n)
+    return line;
+  for (;;)
+    {
+      gsize closing;
+
+      line = strchr (line, '\n');
+      if (!line)
+        return NULL;
+      line++;
+      closing = fence_at (line, &other);
+      if (closing >= n && other == sign)
+        {
+          line += strcspn (line, "\n");
+          return line;
+        }
+    }
+}
+
+/* Behind the code between backticks that begins at @at; else behind these backticks. */
+static const char *
+skip_code (const char *at)
+{
+  gsize n = strspn (at, "`");
+  const char *p = at + n;
+
+  while (*p && !(p[0] == '\n' && p[1] == '\n'))
+    {
+      gsize run = strspn (p, "`");
+
+      if (run == n)
+        return p + run;
+      p += run ? run : 1;
+    }
+  return at + n;
+}
+
+/* ---- where formulas are ---- */
+
+static const struct
+{
+  const char *begin, *end;
+  gboolean display;
+} delimiters[] = { { "$$", "$$", TRUE }, { "\\[", "\\]", TRUE }, { "\\(", "\\)", FALSE }, { "$", "$", FALSE } };
+
+static const char *
+find_end (const char *start, const char *end)
+{
+  for (const char *p = start; *p; p++)
+    {
+      if (strncmp (p, end, strlen (end)) == 0)
+        return p;
+      if (p[0] == '\n' && p[strspn (p + 1, " \t") + 1] == '\n')
+        return NULL; /* not over an empty line */
+      if (*p == '`' && *end == '$' && end[1] == '\0')
+        return NULL;
+      if (*p == '\\' && p[1])
+        p++;
+    }
+  return NULL;
+}
+
+/* A single dollar is money as often as not: what it opens begins at once and ends at once, no digit or letter stands
+ * before or after it, and words with a number in front are no formula. */
+static gboolean
+is_formula (const char *start, const char *end)
+{
+  gboolean tex = FALSE, spaced_words = FALSE;
+
+  if (end == start || g_ascii_isspace (*start) || g_ascii_isspace (end[-1]) || g_ascii_isalnum (end[1]))
+    return FALSE;
+  for (const char *p = start; p < end; p++)
+    {
+      if (*p == '\n')
+        return FALSE;
+      tex |= strchr ("\\^_{=<>+", *p) != NULL;
+      spaced_words |= *p == ' ' && g_ascii_isalpha (p[1]) && g_ascii_isalpha (p[2]);
+    }
+  return tex || !spaced_words;
+}
+
+/* Only what can be set is taken out: broken TeX stays as it was written. */
+static gboolean
+can_set (const char *tex, gboolean display)
+{
+  g_autoptr (RiposteMath) math = riposte_math_parse (tex);
+  g_autofree char *markup = math && !display ? riposte_math_to_markup (math) : NULL;
+
+  return math && (display || markup);
+}
+
+static gboolean
+take_formula (const char *at, char before, RiposteFormula *formula, const char **after)
+{
+  for (gsize k = 0; k < G_N_ELEMENTS (delimiters); k++)
+    {
+      gsize n = strlen (delimiters[k].begin);
+      const char *start = at + n, *end;
+      g_autofree char *tex = NULL;
+      gboolean display = delimiters[k].display;
+
+      if (strncmp (at, delimiters[k].begin, n) != 0)
+        continue;
+      end = find_end (start, delimiters[k].end);
+      if (!end || (n == 1 && (g_ascii_isalnum (before) || !is_formula (start, end))))
+        return FALSE;
+      tex = g_strndup (start, end - start);
+      if (!can_set (tex, display))
+        {
+          display = TRUE; /* a matrix in a line gets lines of its own */
+          if (!can_set (tex, display))
+            return FALSE;
+        }
+      *after = end + strlen (delimiters[k].end);
+      formula->source = g_strndup (at, *after - at);
+      formula->tex = g_strstrip (g_steal_pointer (&tex));
+      formula->display = display;
+      return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+append_formula (GString *out, GArray *formulas, const RiposteFormula *formula)
+{
+  g_array_append_val (formulas, *formula);
+  g_string_append_printf (out, RIPOSTE_FORMULA_BEGIN "%u" RIPOSTE_FORMULA_END, formulas->len - 1);
+  for (const char *p = formula->source; (p = strchr (p, '\n')); p++)
+    g_string_append_c (out, '\n');
+}
+
+char *
+riposte_formulas_hide (const char *text, gsize length, GArray **formulas)
+{
+  g_autofree char *copy = g_strndup (text, length);
+  GString *out = g_string_sized_new (length);
+  const char *p = copy;
+
+  *formulas = g_array_new (FALSE, FALSE, sizeof (RiposteFormula));
+  g_array_set_clear_func (*formulas, formula_clear);
+  while (p && *p)
+    {
+      RiposteFormula formula;
+      const char *after = p;
+
+      if (p == copy || p[-1] == '\n')
+        {
+          after = skip_fence (p);
+          if (!after)
+            break;
+        }
+      if (after == p && *p == '`')
+        after = skip_code (p);
+      if (after != p)
+        {
+          g_string_append_len (out, p, after - p);
+          p = after;
+          continue;
+        }
+      if ((*p == '$' || *p == '\\') && take_formula (p, p > copy ? p[-1] : ' ', &formula, &after))
+        {
+          append_formula (out, *formulas, &formula);
+          p = after;
+          continue;
+        }
+      if (*p == '\\' && p[1] && p[1] != '\n')
+        g_string_append_c (out, *p++);
+      else if (*p == '$') /* of what did not open, the rest opens nothing either */
+        while (p[1] == '$')
+          g_string_append_c (out, *p++);
+      g_string_append_c (out, *p++);
+    }
+  if (p)
+    g_string_append (out, p);
+  return g_string_free (out, FALSE);
+}
+
+const RiposteFormula *
+riposte_formulas_at (const char *text, GArray *formulas, const char **end)
+{
+  char *after;
+  guint64 number;
+
+  if (!g_str_has_prefix (text, RIPOSTE_FORMULA_BEGIN))
+    return NULL;
+  number = g_ascii_strtoull (text + strlen (RIPOSTE_FORMULA_BEGIN), &after, 10);
+  if (!g_str_has_prefix (after, RIPOSTE_FORMULA_END) || number >= formulas->len)
+    return NULL;
+  *end = after + strlen (RIPOSTE_FORMULA_END);
+  return &g_array_index (formulas, RiposteFormula, number);
+}
+
+gboolean
+riposte_formulas_is_open (const char *text, gsize length)
+{
+  g_autoptr (GArray) formulas = NULL;
+  g_autofree char *hidden = riposte_formulas_hide (text, length, &formulas);
+  const char *paragraph = g_strrstr (hidden, "\n\n");
+
+  paragraph = paragraph ? paragraph : hidden;
+  return strstr (paragraph, "$$") || strstr (paragraph, "\\[");
+}
+
+char *
+riposte_formulas_show (const char *text, GArray *formulas)
+{
+  GString *out = g_string_new (NULL);
+
+  for (const char *p = text; *p;)
+    {
+      const RiposteFormula *formula = riposte_formulas_at (p, formulas, &p);
+
+      if (formula)
+        g_string_append (out, formula->source);
+      else
+        g_string_append_c (out, *p++);
+    }
+  return g_string_free (out, FALSE);
+}

@@ -1,0 +1,35 @@
+/* Formulas within Markdown: found before the Markdown is read, which would take their signs for its own. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  char *source; /* with what stands around it: "$x$" */
+  char *tex;
+  gboolean display; /* on lines of its own */
+} RiposteFormula;
+
+/* A formula is in the text as RIPOSTE_FORMULA_BEGIN, its number, RIPOSTE_FORMULA_END: noncharacters, of which
+ * riposte_plain_text() leaves none. */
+#define RIPOSTE_FORMULA_BEGIN "\xef\xb7\x90" /* U+FDD0 */
+#define RIPOSTE_FORMULA_END   "\xef\xb7\x91"
+
+/**
+ * riposte_formulas_hide:
+ * @formulas: (out) (element-type RiposteFormula)
+ *
+ * Takes out what stands in $…$, $$…$$, \(…\) and \[…\], and can be set; not within code, and not money. Lines stay
+ * as many as they were.
+ */
+char *riposte_formulas_hide (const char *text, gsize length, GArray **formulas);
+/* Whether the last paragraph may have begun a formula that more text ends, and that Markdown would read otherwise. */
+gboolean riposte_formulas_is_open (const char *text, gsize length);
+/* Puts the sources back. */
+char *riposte_formulas_show (const char *text, GArray *formulas);
+/* If @text begins with one: it, and in @end what follows it. */
+const RiposteFormula *riposte_formulas_at (const char *text, GArray *formulas, const char **end);
+
+G_END_DECLS

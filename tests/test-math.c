@@ -1,0 +1,227 @@
+/* Mathematics in TeX's notation: what is read, what is refused, how it stands in a line and how large it is laid out. */
+#include "chat/math-layout.h"
+
+#include <pango/pangocairo.h>
+#include <string.h>
+
+static const char *const good[] = {
+  "x",
+  "x^2",
+  "x_i^2",
+  "x^{n+1}",
+  "f'",
+  "f''(x)",
+  "\\frac{1}{2}",
+  "\\frac12",
+  "\\sqrt{x}",
+  "\\sqrt[3]{x}",
+  "\\left( \\frac{a}{b} \\right)",
+  "\\left\\{ x \\right.",
+  "\\sum_{i=1}^n i",
+  "\\int\\limits_0^1 x\\,dx",
+  "\\begin{matrix} a & b \\\\ c & d \\end{matrix}",
+  "\\begin{cases} 1 & x > 0 \\\\ 0 & \\text{otherwise} \\end{cases}",
+  "\\begin{array}{lr} a & b \\end{array}",
+  "\\begin{align*} a &= b \\\\ &= c \\end{align*}",
+  "\\mathbb{R}^n",
+  "\\mathcal{O}(n)",
+  "\\hat{x}",
+  "\\overline{AB}",
+  "\\vec v",
+  "\\lim_{x \\to 0} \\sin x",
+  "a \\bmod b",
+  "a \\equiv b \\pmod n",
+  "\\operatorname{tr} A",
+  "\\binom{n}{k}",
+  "\\alpha\\beta\\Gamma",
+  "x \\in \\{1, 2\\}",
+  "a % comment\n+ b",
+};
+
+static const char *const bad[] = {
+  "",
+  "\\frac{a}",
+  "{x",
+  "x}",
+  "x^",
+  "x^2^3",
+  "\\foo",
+  "\\left( x",
+  "\\begin{matrix} a",
+  "\\begin{foo} a \\end{foo}",
+  "\\",
+  "a & b",
+  "\\end{matrix}",
+  "\\text{a",
+  "_",
+  "$",
+  "\\begin{matrix} a \\end{cases}",
+  "\\sqrt[3",
+  "\\mathbb",
+  "#1",
+};
+
+static void
+test_reading (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (good); i++)
+    {
+      g_autoptr (RiposteMath) math = riposte_math_parse (good[i]);
+
+      if (!math)
+        g_error ("“%s” was not read", good[i]);
+      /* no beginning of it does harm */
+      for (gsize n = 0; n < strlen (good[i]); n++)
+        {
+          g_autofree char *head = g_strndup (good[i], n);
+          g_autoptr (RiposteMath) part = riposte_math_parse (head);
+        }
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (RiposteMath) math = riposte_math_parse (bad[i]);
+
+      if (math)
+        g_error ("“%s” was read", bad[i]);
+    }
+}
+
+/* Neither the stack nor time without end. */
+static void
+test_limits (void)
+{
+  static const char *const pieces[]
+    = { "{", "\\sqrt{", "\\frac{", "x^{", "\\left(", "\\begin{matrix}", "\\hat", "\\sqrt" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (pieces); i++)
+    for (int n = 10; n <= 1000; n *= 10)
+      {
+        g_autoptr (GString) text = g_string_new (NULL);
+        g_autoptr (RiposteMath) math = NULL;
+
+        for (int j = 0; j < n; j++)
+          g_string_append (text, pieces[i]);
+        g_string_append (text, "x");
+        for (int j = 0; j < n; j++)
+          g_string_append (text, "}");
+        math = riposte_math_parse (text->str);
+        if (n >= 100)
+          g_assert_null (math);
+      }
+}
+
+static void
+test_markup (void)
+{
+  static const struct
+  {
+    const char *tex, *markup;
+  } samples[] = {
+    { "a+b", "<i>a</i>\xc2\xa0+\xe2\x80\x89<i>b</i>" },
+    { "-x", "\xe2\x88\x92<i>x</i>" },
+    { "x_{i,j}", "<i>x</i><sub><i>i</i>, <i>j</i></sub>" },
+    { "\\frac{a+b}{2}", "(<i>a</i>\xc2\xa0+\xe2\x80\x89<i>b</i>)/2" },
+    { "\\sqrt{12}", "√12" },
+    { "\\sqrt{xy}", "√(<i>x</i><i>y</i>)" },
+    { "\\bar{x}", "<span overline='single'><i>x</i></span>" },
+    { "f'(x)", "<i>f</i>′(<i>x</i>)" },
+    { "\\text{a<b}", "a&lt;b" },
+    { "\\mathbb{R}", "ℝ" },
+    { "\\begin{matrix} a \\end{matrix}", NULL },
+    { "\\binom{n}{k}", NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (samples); i++)
+    {
+      g_autoptr (RiposteMath) math = riposte_math_parse (samples[i].tex);
+      g_autofree char *markup = riposte_math_to_markup (math);
+
+      g_assert_cmpstr (markup, ==, samples[i].markup);
+    }
+}
+
+static RiposteMathBox *
+lay_out (const char *tex)
+{
+  PangoContext *context = pango_font_map_create_context (pango_cairo_font_map_get_default ());
+  g_autoptr (RiposteMath) math = riposte_math_parse (tex);
+  RiposteMathBox *box;
+
+  g_assert_nonnull (math);
+  box = riposte_math_layout (math, context, 20);
+  g_object_unref (context);
+  return box;
+}
+
+/* Each is higher, or wider, than the one before. */
+static void
+test_layout (void)
+{
+  static const char *const higher[][2] = {
+    { "x", "x^2" },
+    { "x", "x_2" },
+    { "\\frac{1}{2}", "\\frac{1}{\\frac{2}{3}}" },
+    { "a", "\\frac{a}{b}" },
+    { "\\sum i", "\\sum_{i=1}^n i" },
+    { "x", "\\sqrt{x}" },
+    { "x", "\\hat{x}" },
+    { "\\begin{matrix} a \\\\ b \\end{matrix}", "\\begin{matrix} a \\\\ b \\\\ c \\end{matrix}" },
+    { "(x)", "\\left(\\frac{a}{b}\\right)" },
+  };
+  static const char *const wider[][2] = {
+    { "ab", "a+b" },      { "a+b", "a=b" }, { "a\\,b", "a\\quad b" },
+    { "x", "\\sqrt{x}" }, { "a b", "abc" }, { "\\frac{a}{b}", "\\frac{a}{b+c}" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (higher); i++)
+    {
+      g_autoptr (RiposteMathBox) low = lay_out (higher[i][0]);
+      g_autoptr (RiposteMathBox) tall = lay_out (higher[i][1]);
+
+      if (tall->ascent + tall->descent <= low->ascent + low->descent)
+        g_error ("“%s” is no higher than “%s”", higher[i][1], higher[i][0]);
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (wider); i++)
+    {
+      g_autoptr (RiposteMathBox) narrow = lay_out (wider[i][0]);
+      g_autoptr (RiposteMathBox) wide = lay_out (wider[i][1]);
+
+      if (wide->width <= narrow->width)
+        g_error ("“%s” is no wider than “%s”", wider[i][1], wider[i][0]);
+    }
+}
+
+/* Nothing reaches out of its box, which is what the window gives it. */
+static void
+test_bounds (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (good); i++)
+    {
+      g_autoptr (RiposteMathBox) box = lay_out (good[i]);
+
+      for (guint k = 0; k < box->items->len; k++)
+        {
+          const RiposteMathItem *item = &g_array_index (box->items, RiposteMathItem, k);
+
+          g_assert_cmpfloat (item->x, >=, -1);
+          g_assert_cmpfloat (item->x + (item->layout ? 0 : item->width), <=, box->width + 1);
+          if (!item->layout)
+            {
+              g_assert_cmpfloat (-item->y, <=, box->ascent + 1);
+              g_assert_cmpfloat (item->y + item->height, <=, box->descent + 1);
+            }
+        }
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/math/reading", test_reading);
+  g_test_add_func ("/math/limits", test_limits);
+  g_test_add_func ("/math/markup", test_markup);
+  g_test_add_func ("/math/layout", test_layout);
+  g_test_add_func ("/math/bounds", test_bounds);
+  return g_test_run ();
+}
