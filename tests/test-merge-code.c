@@ -37,6 +37,16 @@ static const struct
   { "import a\nrun()\n", "import a\nrun()\n", "import a\nrun()\n" },
   { "import a\nrun()", "import a\nimport b\nrun()\nend()\n", "import a\nimport b\nrun()\nend()\n" },
   { "", "new\nfile\n", "new\nfile\n" },
+  /* its last lines changed, or its first */
+  { "def a():\n    return 1\n\ndef b():\n    return 2\n", "def a():\n    return 11\n",
+    "def a():\n    return 11\n\ndef b():\n    return 2\n" },
+  { "def a():\n    x = 1\n    return x\n\ndef b():\n    return 2\n", "def a():\n    compute(7)\n",
+    "def a():\n    compute(7)\n\ndef b():\n    return 2\n" },
+  { "one()\ndef fun(a):\n    return same\n", "def fun(a, b):\n    return same\n",
+    "one()\ndef fun(a, b):\n    return same\n" },
+  /* more after what is there */
+  { "def a():\n    return 1\nlast()\n", "def a():\n    return 1\n\ndef new():\n    pass\n",
+    "def a():\n    return 1\n\ndef new():\n    pass\nlast()\n" },
   /* nothing in common but braces */
   { "int main (void)\n{\n}\n", "def f():\n{\n}\n", NULL },
   { "alpha\nbeta\n", "gamma\n", NULL },

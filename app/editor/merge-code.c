@@ -163,6 +163,68 @@ align (GArray *text, GArray *code)
   return steps;
 }
 
+/* ---- its ends: lines that changed have nothing in common that would say which they replace ---- */
+
+/* Most of the longer one is what both begin and end with. */
+static gboolean
+is_similar (const Line *a, const Line *b)
+{
+  const char *x = a->start + a->indent, *y = b->start + b->indent;
+  gsize n = a->length - a->indent, m = b->length - b->indent, shorter = MIN (n, m), head = 0, tail = 0;
+
+  while (head < shorter && x[head] == y[head])
+    head++;
+  while (tail < shorter - head && x[n - 1 - tail] == y[m - 1 - tail])
+    tail++;
+  return (head + tail) * 10 >= MAX (n, m) * 6 && head + tail > 2;
+}
+
+/* Above the first line in common: as many as are similar, one by one. */
+static void
+extend_upwards (GArray *steps, GArray *text, GArray *code)
+{
+  guint n_added = 0, line;
+
+  while (n_added < steps->len && g_array_index (steps, Step, n_added).op == OP_ADD)
+    n_added++;
+  if (n_added == steps->len)
+    return;
+  line = g_array_index (steps, Step, n_added).line;
+  for (guint k = n_added; k-- > 0 && line > 0 && is_similar (LINE (text, line - 1), LINE (code, k)); line--)
+    {
+      Step step = { OP_REMOVE, line - 1 };
+      g_array_insert_val (steps, 0, step);
+    }
+}
+
+/* Below the last: those that are similar; and if code follows that is further in, all that was further in there. */
+static void
+extend_downwards (GArray *steps, GArray *text, GArray *code)
+{
+  guint last = steps->len, line, j;
+  gboolean body;
+
+  while (last > 0 && g_array_index (steps, Step, last - 1).op == OP_ADD)
+    last--;
+  if (last == 0 || last == steps->len)
+    return;
+  line = g_array_index (steps, Step, last - 1).line;
+  j = g_array_index (steps, Step, last).line;
+  /* the line of the code that is in common with that */
+  body
+    = j > 0 && LINE (code, j)->indent > LINE (code, j - 1)->indent && LINE (code, j)->length > LINE (code, j)->indent;
+  for (guint i = line + 1, k = j; i < text->len; i++, k++)
+    {
+      Step step = { OP_REMOVE, i };
+      gboolean inside = body && LINE (text, i)->indent > LINE (text, line)->indent;
+
+      if (!inside && (k >= code->len || !is_similar (LINE (text, i), LINE (code, k))))
+        break;
+      g_array_insert_val (steps, last, step);
+      last++;
+    }
+}
+
 /* ---- what comes of it ---- */
 
 /* What the code's lines lack of the indentation that they have in the text; "" where it is nothing that can be added. */
@@ -318,6 +380,8 @@ riposte_merge_code (const char *text, const char *code)
   merge = g_new0 (RiposteMerge, 1);
   merge->edits = g_array_new (FALSE, FALSE, sizeof (RiposteEdit));
   g_array_set_clear_func (merge->edits, edit_clear);
+  extend_upwards (steps, text_lines, code_lines);
+  extend_downwards (steps, text_lines, code_lines);
   indent = find_indent (steps, text_lines, code_lines);
   collect_edits (merge, steps, code_lines, indent);
   merge->diff = make_diff (merge, text_lines);
