@@ -15,6 +15,7 @@ struct _RiposteApplication
   RiposteLocalGenerator *generator;
   RiposteDownloads *downloads;
   RiposteStore *store;
+  RipostePresets *presets;
   RpSamplerOptions sampler;
 };
 
@@ -123,6 +124,14 @@ open_store (RiposteApplication *self)
 }
 
 static void
+open_presets (RiposteApplication *self)
+{
+  g_autofree char *path = g_build_filename (g_get_user_data_dir (), "riposte", "presets.json", NULL);
+
+  self->presets = riposte_presets_new (path);
+}
+
+static void
 restore_device (RiposteApplication *self)
 {
   g_autofree char *last = riposte_settings_dup_device ();
@@ -158,6 +167,7 @@ riposte_application_startup (GApplication *application)
   models_dir = riposte_application_dup_models_dir ();
   self->downloads = riposte_downloads_new (models_dir);
   open_store (self);
+  open_presets (self);
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
   for (gsize i = 0; i < G_N_ELEMENTS (accels); i++)
     gtk_application_set_accels_for_action (GTK_APPLICATION (self), accels[i].action, accels[i].accels);
@@ -215,6 +225,8 @@ riposte_application_shutdown (GApplication *application)
   riposte_downloads_shut_down (self->downloads);
   /* and what the window handed over when it went is written */
   riposte_store_close (self->store);
+  if (self->presets)
+    riposte_presets_flush (self->presets);
   G_APPLICATION_CLASS (riposte_application_parent_class)->shutdown (application);
 }
 
@@ -367,6 +379,7 @@ riposte_application_finalize (GObject *object)
   g_clear_object (&self->generator);
   g_clear_object (&self->downloads);
   g_clear_object (&self->store);
+  g_clear_object (&self->presets);
   G_OBJECT_CLASS (riposte_application_parent_class)->finalize (object);
 }
 
@@ -408,6 +421,12 @@ RiposteStore *
 riposte_application_get_store (RiposteApplication *self)
 {
   return self->store;
+}
+
+RipostePresets *
+riposte_application_get_presets (RiposteApplication *self)
+{
+  return self->presets;
 }
 
 const RpSamplerOptions *

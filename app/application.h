@@ -4,6 +4,7 @@
 #include <adwaita.h>
 
 #include "generate/local-generator.h"
+#include "presets/presets.h"
 #include "models/downloads.h"
 #include "store/store.h"
 
@@ -18,6 +19,7 @@ RiposteDownloads *riposte_application_get_downloads (RiposteApplication *self);
 /* Conversations, while the program runs. */
 RiposteStore *riposte_application_get_store (RiposteApplication *self);
 /* How answers are sampled, as the command line has it. */
+RipostePresets *riposte_application_get_presets (RiposteApplication *self);
 const RpSamplerOptions *riposte_application_get_sampler (RiposteApplication *self);
 /* Where models are kept: riposte/models below the XDG data directory. */
 char *riposte_application_dup_models_dir (void);

@@ -3,6 +3,7 @@
 
 #include "chat/plain-text.h"
 #include "models/model-manager.h"
+#include "presets/preset-dialog.h"
 #include "settings.h"
 
 #include <glib/gi18n.h>
@@ -46,6 +47,26 @@ static void
 on_try_again (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   riposte_chat_pane_try_again (RIPOSTE_WINDOW (user_data)->chat);
+}
+
+static void
+on_presets (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  RiposteWindow *self = user_data;
+  RiposteApplication *app = RIPOSTE_APPLICATION (gtk_window_get_application (GTK_WINDOW (self)));
+
+  gtk_window_present (GTK_WINDOW (riposte_preset_dialog_new (GTK_WINDOW (self), riposte_application_get_presets (app),
+                                                             riposte_local_generator_get_path (self->generator))));
+}
+
+static void
+on_chat_settings (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  RiposteWindow *self = user_data;
+  RiposteApplication *app = RIPOSTE_APPLICATION (gtk_window_get_application (GTK_WINDOW (self)));
+
+  gtk_window_present (GTK_WINDOW (
+    riposte_preset_dialog_new_for_chat (GTK_WINDOW (self), riposte_application_get_presets (app), self->conversation)));
 }
 
 static void
@@ -426,6 +447,8 @@ static const GActionEntry entries[] = {
   { .name = "copy-answer", .activate = on_copy_answer },
   { .name = "copy-code", .activate = on_copy_code },
   { .name = "insert-code", .activate = on_insert_code },
+  { .name = "presets", .activate = on_presets },
+  { .name = "chat-settings", .activate = on_chat_settings },
   { .name = "make-room", .activate = on_make_room },
   { .name = "take-back-in", .activate = on_take_back_in },
   { .name = "focus-composer", .activate = on_focus_composer },

@@ -281,6 +281,7 @@ riposte_window_new (RiposteApplication *app)
   self->generator = g_object_ref (riposte_application_get_generator (app));
   generator = RIPOSTE_GENERATOR (self->generator);
   riposte_chat_pane_set_store (self->chat, riposte_application_get_store (app));
+  riposte_chat_pane_set_presets (self->chat, riposte_application_get_presets (app));
   riposte_chat_pane_set_sampler (self->chat, riposte_application_get_sampler (app));
   riposte_chat_pane_set_generator (self->chat, self->generator);
   riposte_status_line_set_generator (self->status, generator);

@@ -13,7 +13,9 @@ struct _RiposteChatPane
   AdwBin parent;
 
   RiposteLocalGenerator *generator;
-  RpSamplerOptions sampler;
+  RipostePresets *presets;
+  RpSamplerOptions sampler;   /* of the command line */
+  RpSamplerOptions effective; /* with what the chat and its preset set */
   RiposteConversation *conversation;
   RiposteContext *context;
   gboolean busy;               /* the conversation, when it was looked at last */
@@ -52,6 +54,45 @@ update_notice (RiposteChatPane *self, gboolean empty)
   else
     gtk_label_set_label (self->notice_label, _ ("There is no model to answer with."));
   gtk_widget_set_visible (self->notice_retry, riposte_local_generator_get_path (self->generator) != NULL);
+}
+
+/* What the conversation's answers are made with; the path of the model, where one is set. */
+static char *
+apply_settings (RiposteChatPane *self)
+{
+  g_autofree char *preset = NULL;
+  g_autoptr (RiposteLayer) own
+    = riposte_chat_settings_read (riposte_conversation_get_settings (self->conversation), &preset);
+  const char *instructions = NULL, *model = NULL;
+
+  self->effective = self->sampler;
+  if (self->presets)
+    riposte_layer_apply (riposte_presets_get (self->presets, riposte_presets_find (self->presets, preset))->layer,
+                         &self->effective, &instructions, &model);
+  riposte_layer_apply (own, &self->effective, &instructions, &model);
+  riposte_conversation_set_instructions (self->conversation, instructions);
+  return g_strdup (model);
+}
+
+static void
+on_settings_changed (RiposteChatPane *self)
+{
+  if (!self->conversation)
+    return;
+  g_free (apply_settings (self));
+  if (self->context)
+    riposte_context_queue_update (self->context);
+}
+
+/* Just before something is asked. Another model is loaded first, and the question waits for it. */
+static const RpSamplerOptions *
+prepare (RiposteChatPane *self)
+{
+  g_autofree char *model = apply_settings (self);
+
+  if (model && g_strcmp0 (model, riposte_local_generator_get_path (self->generator)) != 0)
+    riposte_local_generator_load (self->generator, model);
+  return &self->effective;
 }
 
 /* An answer that found no room asks what to do about it. */
@@ -138,7 +179,7 @@ send_edited (RiposteChatPane *self, const char *question)
 
   gtk_revealer_set_reveal_child (self->edit_bar, FALSE);
   riposte_conversation_edit (self->conversation, editing, question, RIPOSTE_GENERATOR (self->generator),
-                             &self->sampler);
+                             prepare (self));
   g_idle_add_full (G_PRIORITY_DEFAULT_IDLE, restore_draft, g_object_ref (self), g_object_unref);
 }
 
@@ -173,7 +214,7 @@ on_send (RiposteChatPane *self, const char *question)
   if (self->editing)
     send_edited (self, question);
   else
-    riposte_conversation_ask (self->conversation, question, RIPOSTE_GENERATOR (self->generator), &self->sampler);
+    riposte_conversation_ask (self->conversation, question, RIPOSTE_GENERATOR (self->generator), prepare (self));
   return TRUE;
 }
 
@@ -188,7 +229,7 @@ void
 riposte_chat_pane_try_again (RiposteChatPane *self)
 {
   if (self->conversation && riposte_conversation_can_try_again (self->conversation))
-    riposte_conversation_try_again (self->conversation, RIPOSTE_GENERATOR (self->generator), &self->sampler);
+    riposte_conversation_try_again (self->conversation, RIPOSTE_GENERATOR (self->generator), prepare (self));
 }
 
 RiposteContext *
@@ -284,6 +325,14 @@ riposte_chat_pane_set_store (RiposteChatPane *self, RiposteStore *store)
 }
 
 void
+riposte_chat_pane_set_presets (RiposteChatPane *self, RipostePresets *presets)
+{
+  g_return_if_fail (!self->presets);
+  self->presets = g_object_ref (presets);
+  g_signal_connect_object (presets, "changed", G_CALLBACK (on_settings_changed), self, G_CONNECT_SWAPPED);
+}
+
+void
 riposte_chat_pane_set_sampler (RiposteChatPane *self, const RpSamplerOptions *sampler)
 {
   self->sampler = *sampler;
@@ -316,6 +365,8 @@ riposte_chat_pane_set_conversation (RiposteChatPane *self, RiposteConversation *
   riposte_store_notice_set_conversation (self->store_notice, conversation);
   if (!conversation)
     return;
+  g_signal_connect_object (conversation, "notify::settings", G_CALLBACK (on_settings_changed), self, G_CONNECT_SWAPPED);
+  on_settings_changed (self);
   g_signal_connect_object (conversation, "notify::busy", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (conversation, "items-changed", G_CALLBACK (on_path_changed), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (conversation, "notify::loaded", G_CALLBACK (show_wanted), self, G_CONNECT_SWAPPED);
@@ -338,6 +389,7 @@ riposte_chat_pane_dispose (GObject *object)
     g_signal_handlers_disconnect_by_data (self->conversation, self);
   g_clear_object (&self->conversation);
   g_clear_object (&self->context);
+  g_clear_object (&self->presets);
   g_clear_object (&self->editing);
   g_clear_pointer (&self->draft, g_free);
   g_clear_object (&self->generator);

@@ -7,6 +7,7 @@
 #include "chat/context.h"
 #include "chat/conversation.h"
 #include "generate/local-generator.h"
+#include "presets/presets.h"
 
 G_BEGIN_DECLS
 
@@ -14,7 +15,9 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (RiposteChatPane, riposte_chat_pane, RIPOSTE, CHAT_PANE, AdwBin)
 
 void riposte_chat_pane_set_generator (RiposteChatPane *self, RiposteLocalGenerator *generator);
-/* What samples the answers; copied. */
+/* What chats are asked with; kept. */
+void riposte_chat_pane_set_presets (RiposteChatPane *self, RipostePresets *presets);
+/* What samples the answers where neither a preset nor the chat sets it; copied. */
 void riposte_chat_pane_set_sampler (RiposteChatPane *self, const RpSamplerOptions *sampler);
 void riposte_chat_pane_set_conversation (RiposteChatPane *self, RiposteConversation *conversation);
 /* How full the context is, with what is being written. */

@@ -4,7 +4,8 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from window import Window, small_model, wait_for, text_of  # noqa: E402
+from window import GLib, Window, small_model, wait_for, text_of  # noqa: E402
+from gi.repository import Gio  # noqa: E402
 from tap import case, main  # noqa: E402
 
 
@@ -134,6 +135,34 @@ def a_document_is_attached_by_its_name_and_taken_back_by_keyboard():
             assert window.has_text('@beside.c @hello.py')
             assert sum(text.startswith(f'{left} · ') for text in window.texts()) == 1, window.texts()
             assert not attached(), 'it is still attached'
+
+
+def activate(window, action):
+    """An action of the window, as its menu would."""
+    bus = Gio.bus_get_sync(Gio.BusType.SESSION, None)
+    bus.call_sync('dev.riposte.Riposte', '/dev/riposte/Riposte/window/1', 'org.gtk.Actions', 'Activate',
+                  GLib.Variant('(sava{sv})', (action, [], {})), None, Gio.DBusCallFlags.NONE, 60000, None)
+
+
+@case
+def presets_and_a_chat_tell_the_model_what_to_do():
+    def figure(window):
+        return next((int(text.split()[1]) for text in window.texts() if text.startswith('context ')), 0)
+
+    with tempfile.TemporaryDirectory() as home:
+        with Window('--model', small_model(), '--device', 'cpu', data_home=home) as window:
+            before = wait_for('a count', lambda: figure(window))
+            activate(window, 'presets')
+            prompt = window.get('text', 'System Prompt')
+            assert prompt.get_editable_text_iface().set_text_contents('You are a pirate. ' * 20)
+            wait_for('the preset to count', lambda: figure(window) > before + 80)
+            with_preset = figure(window)
+            activate(window, 'chat-settings')
+            own = wait_for('the second dialog', lambda: (window.find_all('text', 'System Prompt') + [None, None])[1])
+            assert own.get_editable_text_iface().set_text_contents('Be brief.')
+            wait_for('its own prompt to be instead', lambda: before - 40 < figure(window) < with_preset - 60)
+        with Window('--model', small_model(), '--device', 'cpu', data_home=home) as window:
+            wait_for('the preset to be there again', lambda: figure(window) == with_preset)
 
 
 if __name__ == '__main__':
