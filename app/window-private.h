@@ -48,6 +48,7 @@ struct _RiposteWindow
   gboolean show_editor; /* in single, instead of the chat */
   gboolean divided;     /* the chat and the editor have their shares of the width */
   gboolean may_close;   /* the editor has asked about unsaved files */
+  gboolean may_lose;    /* what could not be kept of conversations */
 };
 
 void riposte_window_class_install_actions (GtkWidgetClass *klass);

@@ -167,14 +167,52 @@ on_editor_closed (GObject *source, GAsyncResult *result, gpointer user_data)
   gtk_window_close (GTK_WINDOW (self));
 }
 
+/* ---- closing ---- */
+
+static gboolean
+close_now (gpointer self)
+{
+  gtk_window_close (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* The dialog, which the window takes with it, has still to do after this. */
+static void
+on_lose_response (AdwMessageDialog *dialog, const char *response, RiposteWindow *self)
+{
+  self->may_lose = g_strcmp0 (response, "close") == 0;
+  if (self->may_lose)
+    g_idle_add_full (G_PRIORITY_DEFAULT_IDLE, close_now, g_object_ref (self), g_object_unref);
+}
+
+static void
+ask_whether_to_lose (RiposteWindow *self, const GError *problem)
+{
+  GtkWidget *dialog = adw_message_dialog_new (GTK_WINDOW (self), _ ("Close Without Keeping Everything?"), NULL);
+
+  adw_message_dialog_format_body (ADW_MESSAGE_DIALOG (dialog), _ ("%s. What was asked and answered since is lost."),
+                                  problem->message);
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"), "close", _ ("C_lose"), NULL);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "close", ADW_RESPONSE_DESTRUCTIVE);
+  adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
+  g_signal_connect_object (dialog, "response", G_CALLBACK (on_lose_response), self, 0);
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
 static gboolean
 riposte_window_close_request (GtkWindow *window)
 {
   RiposteWindow *self = RIPOSTE_WINDOW (window);
+  RiposteStore *store = riposte_application_get_store (RIPOSTE_APPLICATION (gtk_window_get_application (window)));
 
   if (!self->may_close && riposte_editor_get_modified (self->editor))
     {
       riposte_editor_close_all_async (self->editor, NULL, on_editor_closed, g_object_ref (self));
+      return GDK_EVENT_STOP;
+    }
+  if (!self->may_lose && riposte_store_is_behind (store) && riposte_store_get_problem (store))
+    {
+      ask_whether_to_lose (self, riposte_store_get_problem (store));
       return GDK_EVENT_STOP;
     }
   return GTK_WINDOW_CLASS (riposte_window_parent_class)->close_request (window);
