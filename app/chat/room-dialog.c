@@ -18,6 +18,7 @@ struct _RiposteRoomDialog
   GtkLabel *figures, *summary_state;
   GtkWidget *leave_out, *last_turns, *sum_up, *raise;
   GtkLabel *raise_title;
+  GtkWidget *left_out_group;
   AdwExpanderRow *left_out;
   GtkTextView *summary_view;
   GtkWidget *begin;
@@ -201,7 +202,7 @@ show_choices (RiposteRoomDialog *self, const RiposteMeasure *measure, guint rais
   gtk_widget_set_visible (self->leave_out, can_leave_out);
   gtk_widget_set_visible (self->last_turns, can_leave_out);
   gtk_widget_set_visible (self->sum_up, can_leave_out);
-  gtk_widget_set_visible (GTK_WIDGET (self->left_out), can_leave_out);
+  gtk_widget_set_visible (self->left_out_group, can_leave_out);
   if (can_leave_out)
     show_left_out (self, measure->n_left_out);
 }
@@ -242,6 +243,7 @@ riposte_room_dialog_class_init (RiposteRoomDialogClass *klass)
   gtk_widget_class_bind_template_child (widget, RiposteRoomDialog, last_turns);
   gtk_widget_class_bind_template_child (widget, RiposteRoomDialog, sum_up);
   gtk_widget_class_bind_template_child (widget, RiposteRoomDialog, raise);
+  gtk_widget_class_bind_template_child (widget, RiposteRoomDialog, left_out_group);
   gtk_widget_class_bind_template_child (widget, RiposteRoomDialog, left_out);
   gtk_widget_class_bind_template_child (widget, RiposteRoomDialog, summary_view);
   gtk_widget_class_bind_template_child (widget, RiposteRoomDialog, raise_title);
