@@ -4,6 +4,8 @@
 
 /* A machine that slept over midnight is late by at most this many seconds. */
 #define LOOK_AT_THE_DAY 3600
+/* Rows that are made at once, before the window is drawn again. */
+#define BATCH           50
 
 struct _RiposteChatList
 {
@@ -11,8 +13,16 @@ struct _RiposteChatList
 
   RiposteStore *store;
   GCancellable *cancellable;
-  char **changed; /* ids of conversations that are fetched anew; the first is selected then */
+  GHashTable *rows; /* by the ids of their conversations */
+  gint64 newest;    /* number that was given to a row */
+  char **changed;   /* ids of conversations that are fetched anew; the first is selected then */
   guint day_timeout;
+
+  /* what the store has, of which rows are being made */
+  GPtrArray *records;
+  guint n_done;
+  gint64 first_number;
+  guint idle;
 
   GMenuModel *row_menu;
   GtkListBox *box;
@@ -46,12 +56,7 @@ get_chat (GtkListBoxRow *row)
 static GtkListBoxRow *
 find_row (RiposteChatList *self, const char *id)
 {
-  GtkListBoxRow *row;
-
-  for (int i = 0; (row = nth_row (self, i)); i++)
-    if (g_strcmp0 (riposte_conversation_get_id (get_chat (row)), id) == 0)
-      return row;
-  return NULL;
+  return g_hash_table_lookup (self->rows, id);
 }
 
 static GtkListBoxRow *
@@ -65,14 +70,26 @@ find_empty (RiposteChatList *self)
   return NULL;
 }
 
+/* @number: of two conversations of the same second the one with the greater number stands above. */
 static GtkListBoxRow *
-insert (RiposteChatList *self, RiposteConversation *chat)
+insert (RiposteChatList *self, RiposteConversation *chat, gint64 number)
 {
-  GtkWidget *row = riposte_chat_row_new (chat, self->row_menu);
+  GtkWidget *row = riposte_chat_row_new (chat, number, self->row_menu);
 
+  g_hash_table_insert (self->rows, g_strdup (riposte_conversation_get_id (chat)), row);
   gtk_list_box_append (self->box, row);
   g_signal_emit (self, signals[ADDED], 0, chat);
   return GTK_LIST_BOX_ROW (row);
+}
+
+static void
+remove_row (RiposteChatList *self, GtkListBoxRow *row)
+{
+  const char *id = riposte_conversation_get_id (get_chat (row));
+
+  if (g_hash_table_lookup (self->rows, id) == row)
+    g_hash_table_remove (self->rows, id);
+  gtk_list_box_remove (self->box, GTK_WIDGET (row));
 }
 
 static void
@@ -92,44 +109,68 @@ on_row_activated (RiposteChatList *self, GtkListBoxRow *row)
 
 /* What was in memory of it is out of date, unless an answer is just being written. */
 static void
-replace (RiposteChatList *self, GtkListBoxRow *row, RiposteConversation *chat)
+replace (RiposteChatList *self, GtkListBoxRow *row, RiposteConversation *chat, gint64 number)
 {
   gboolean selected = gtk_list_box_row_is_selected (row);
   GtkListBoxRow *fresh;
 
   if (riposte_conversation_get_busy (get_chat (row)))
     return;
-  fresh = insert (self, chat);
+  fresh = insert (self, chat, number);
   if (selected)
     gtk_list_box_select_row (self->box, fresh);
-  gtk_list_box_remove (self->box, GTK_WIDGET (row));
+  remove_row (self, row);
+}
+
+static void
+take_record (RiposteChatList *self, const RiposteChatRecord *record, gint64 number)
+{
+  gboolean changed = self->changed && g_strv_contains ((const char *const *)self->changed, record->id);
+  GtkListBoxRow *row = find_row (self, record->id);
+
+  if (!row || changed)
+    {
+      g_autoptr (RiposteConversation) chat = riposte_conversation_new_from_record (self->store, record);
+
+      if (row)
+        replace (self, row, chat, number);
+      else
+        insert (self, chat, number);
+    }
+  if (changed && g_str_equal (record->id, self->changed[0]))
+    riposte_chat_list_select (self, record->id);
+}
+
+static gboolean
+take_records (gpointer data)
+{
+  RiposteChatList *self = data;
+
+  for (guint i = 0; i < BATCH && self->n_done < self->records->len; i++, self->n_done++)
+    take_record (self, self->records->pdata[self->n_done], self->first_number - self->n_done);
+  if (self->n_done < self->records->len)
+    return G_SOURCE_CONTINUE;
+  g_clear_pointer (&self->changed, g_strfreev);
+  g_clear_pointer (&self->records, g_ptr_array_unref);
+  self->idle = 0;
+  return G_SOURCE_REMOVE;
 }
 
 static void
 on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  RiposteStore *store = RIPOSTE_STORE (source);
-  g_autoptr (GPtrArray) records = riposte_store_read_finish (store, result, NULL);
+  GPtrArray *records = riposte_store_read_finish (RIPOSTE_STORE (source), result, NULL);
   RiposteChatList *self = user_data;
-  g_auto (GStrv) changed = NULL;
 
   if (!records) /* what is wrong, the store says elsewhere; or the list is gone */
     return;
-  changed = g_steal_pointer (&self->changed);
-  /* the last first, so that of two of the same second the one that the store puts first gets the higher number */
-  for (guint i = records->len; i-- > 0;)
-    {
-      const RiposteChatRecord *record = records->pdata[i];
-      g_autoptr (RiposteConversation) chat = riposte_conversation_new_from_record (store, record);
-      GtkListBoxRow *row = find_row (self, record->id);
-
-      if (!row)
-        insert (self, chat);
-      else if (changed && g_strv_contains ((const char *const *)changed, record->id))
-        replace (self, row, chat);
-    }
-  if (changed && changed[0])
-    riposte_chat_list_select (self, changed[0]);
+  g_clear_pointer (&self->records, g_ptr_array_unref);
+  self->records = records;
+  self->n_done = 0;
+  self->newest += records->len;
+  self->first_number = self->newest;
+  if (!self->idle)
+    self->idle = g_idle_add (take_records, self);
 }
 
 void
@@ -177,7 +218,7 @@ riposte_chat_list_add (RiposteChatList *self)
   if (!row)
     {
       g_autoptr (RiposteConversation) chat = riposte_conversation_new (self->store);
-      row = insert (self, chat);
+      row = insert (self, chat, ++self->newest);
     }
   gtk_list_box_select_row (self->box, row);
 }
@@ -205,7 +246,7 @@ riposte_chat_list_remove_selected (RiposteChatList *self)
   next = next ? next : nth_row (self, position - 1);
   if (next)
     gtk_list_box_select_row (self->box, next);
-  gtk_list_box_remove (self->box, GTK_WIDGET (row));
+  remove_row (self, row);
   if (!next)
     riposte_chat_list_add (self);
   return chat;
@@ -217,7 +258,7 @@ riposte_chat_list_restore (RiposteChatList *self, RiposteConversation *conversat
   if (!find_row (self, riposte_conversation_get_id (conversation)))
     {
       riposte_conversation_set_deleted (conversation, FALSE);
-      insert (self, conversation);
+      insert (self, conversation, ++self->newest);
     }
   riposte_chat_list_select (self, riposte_conversation_get_id (conversation));
 }
@@ -254,6 +295,7 @@ riposte_chat_list_init (RiposteChatList *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
   self->cancellable = g_cancellable_new ();
+  self->rows = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->row_menu = g_object_ref (
     G_MENU_MODEL (gtk_widget_get_template_child (GTK_WIDGET (self), RIPOSTE_TYPE_CHAT_LIST, "row_menu")));
   gtk_list_box_set_sort_func (self->box, riposte_chat_row_compare, NULL, NULL);
@@ -268,6 +310,7 @@ riposte_chat_list_dispose (GObject *object)
 
   g_cancellable_cancel (self->cancellable);
   g_clear_handle_id (&self->day_timeout, g_source_remove);
+  g_clear_handle_id (&self->idle, g_source_remove);
   g_clear_object (&self->store);
   g_clear_object (&self->row_menu);
   gtk_widget_dispose_template (GTK_WIDGET (self), RIPOSTE_TYPE_CHAT_LIST);
@@ -280,6 +323,8 @@ riposte_chat_list_finalize (GObject *object)
   RiposteChatList *self = RIPOSTE_CHAT_LIST (object);
 
   g_clear_object (&self->cancellable);
+  g_hash_table_unref (self->rows);
+  g_clear_pointer (&self->records, g_ptr_array_unref);
   g_strfreev (self->changed);
   G_OBJECT_CLASS (riposte_chat_list_parent_class)->finalize (object);
 }

@@ -12,7 +12,7 @@ struct _RiposteChatRow
   GtkListBoxRow parent;
 
   RiposteConversation *conversation;
-  guint64 number; /* of two that were changed in the same second, the later row is the newer */
+  gint64 number;
   GMenuModel *menu;
   GtkWidget *popover;
 
@@ -142,10 +142,8 @@ riposte_chat_row_update_header (GtkListBoxRow *row, GtkListBoxRow *before, gpoin
 static void
 riposte_chat_row_init (RiposteChatRow *self)
 {
-  static guint64 number;
   GtkGesture *click = gtk_gesture_click_new ();
 
-  self->number = number++;
   gtk_widget_init_template (GTK_WIDGET (self));
   gtk_gesture_single_set_button (GTK_GESTURE_SINGLE (click), GDK_BUTTON_SECONDARY);
   g_signal_connect_swapped (click, "pressed", G_CALLBACK (on_right_click), self);
@@ -178,11 +176,12 @@ riposte_chat_row_class_init (RiposteChatRowClass *klass)
 }
 
 GtkWidget *
-riposte_chat_row_new (RiposteConversation *conversation, GMenuModel *menu)
+riposte_chat_row_new (RiposteConversation *conversation, gint64 number, GMenuModel *menu)
 {
   RiposteChatRow *self = g_object_new (RIPOSTE_TYPE_CHAT_ROW, NULL);
 
   self->conversation = g_object_ref (conversation);
+  self->number = number;
   self->menu = g_object_ref (menu);
   g_signal_connect_object (conversation, "notify::title", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (conversation, "notify::busy", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);

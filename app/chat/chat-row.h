@@ -10,8 +10,9 @@ G_BEGIN_DECLS
 #define RIPOSTE_TYPE_CHAT_ROW (riposte_chat_row_get_type ())
 G_DECLARE_FINAL_TYPE (RiposteChatRow, riposte_chat_row, RIPOSTE, CHAT_ROW, GtkListBoxRow)
 
-/* @menu: shown at a right click, or the menu key. Its actions are about the row that is selected. */
-GtkWidget *riposte_chat_row_new (RiposteConversation *conversation, GMenuModel *menu);
+/* @number: of two that were changed in the same second, the one with the greater number stands above.
+ * @menu: shown at a right click, or the menu key. Its actions are about the row that is selected. */
+GtkWidget *riposte_chat_row_new (RiposteConversation *conversation, gint64 number, GMenuModel *menu);
 RiposteConversation *riposte_chat_row_get_conversation (RiposteChatRow *self);
 
 /* The one that stands higher comes first: pinned, then changed last. For gtk_list_box_set_sort_func(). */

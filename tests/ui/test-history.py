@@ -181,6 +181,25 @@ def is_in_view(window, fragment):
     return False
 
 
+def selected_text(window):
+    for node in window.walk():
+        text = node.get_text_iface()
+        if node.get_role_name() == 'label' and text and Atspi.Text.get_n_selections(text):
+            marked = Atspi.Text.get_selection(text, 0)
+            return Atspi.Text.get_text(text, marked.start_offset, marked.end_offset)
+    return None
+
+
+@case
+def many_chats_are_all_there():
+    with tempfile.TemporaryDirectory() as folder, Window() as window:
+        path = Path(folder) / 'many.json'
+        path.write_text(archive([chat(f'c{i}', f'Chat {i}', 2, 'Q', f'A {i}') for i in range(180)]))
+        import_file(window, path)
+        wait_for_rows(window, 'New Chat', *(f'Chat {i}' for i in range(180)))
+        wait_for('the first one', lambda: window.answer_text().startswith('A 0'))
+
+
 @case
 def a_search_leads_to_the_message():
     with Filled() as window:
@@ -191,6 +210,7 @@ def a_search_leads_to_the_message():
         window.key('Return')
         wait_for('the message', lambda: is_in_view(window, 'The zebrafish is here.') and window.has_text('Answer 3.'))
         assert not is_in_view(window, 'Answer 30.')
+        wait_for('the word to be selected', lambda: selected_text(window) == 'zebrafish')
         search(window, 'nothing of the kind')
         wait_for('the page that says so', lambda: window.has_text('Nothing Found'))
         window.key('Escape')
