@@ -97,6 +97,20 @@ test_fit (void)
 }
 
 static void
+test_fit_devices (void)
+{
+  const RiposteMachine gpu = { 8 * GB, 7 * GB, 300e9, TRUE }, processor = { 64 * GB, 50 * GB, 44e9, FALSE };
+  g_autofree char *fits = riposte_fit_describe_on (&dense_7b, &gpu, &processor);
+  g_autofree char *not = riposte_fit_describe_on (&moe_30b, &gpu, &processor);
+  g_autofree char *alone = riposte_fit_describe_on (&moe_30b, &gpu, NULL);
+
+  g_assert_cmpstr (fits, ==,
+                   "Barely fits, with the 6.8\302\240GB of memory that it needs, about 40–70 tokens a second");
+  g_assert_cmpstr (not, ==, "Too large for the graphics device. On the processor: Fits, about 9–20 tokens a second");
+  g_assert_true (g_str_has_prefix (alone, "Too large for this machine"));
+}
+
+static void
 test_fit_context (void)
 {
   RiposteMachine machine = { 16 * GB, 14 * GB, 0 };
@@ -386,6 +400,7 @@ main (int argc, char **argv)
   g_test_add_func ("/models/catalogue/untrusted", test_catalogue_untrusted);
   g_test_add_func ("/models/fit", test_fit);
   g_test_add_func ("/models/fit/context", test_fit_context);
+  g_test_add_func ("/models/fit/devices", test_fit_devices);
   add ("places", test_places);
   add ("places/moved", test_moved_places);
   add ("problems", test_problems);

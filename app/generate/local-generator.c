@@ -363,14 +363,27 @@ wake_up (RiposteLocalGenerator *self)
 
 /* ---- measuring ---- */
 
+static void
+measure (RiposteLocalGenerator *self, const char *device)
+{
+  if (g_hash_table_contains (self->capacities, device))
+    return;
+  g_hash_table_insert (self->capacities, g_strdup (device), NULL);
+  riposte_worker_measure (self->worker, device);
+}
+
 void
 riposte_local_generator_measure (RiposteLocalGenerator *self)
 {
   g_return_if_fail (self->worker);
-  if (g_hash_table_contains (self->capacities, self->device))
-    return;
-  g_hash_table_insert (self->capacities, g_strdup (self->device), NULL);
-  riposte_worker_measure (self->worker, self->device);
+  measure (self, self->device);
+  measure (self, "cpu");
+}
+
+const RiposteCapacity *
+riposte_local_generator_get_processor (RiposteLocalGenerator *self)
+{
+  return g_hash_table_lookup (self->capacities, "cpu");
 }
 
 const RiposteCapacity *

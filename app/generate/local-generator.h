@@ -37,10 +37,11 @@ gboolean riposte_local_generator_is_released (RiposteLocalGenerator *self);
  * memory (GMemoryMonitor). */
 void riposte_local_generator_set_idle_seconds (RiposteLocalGenerator *self, guint seconds);
 
-/* Has the device measured that models run on, unless it was; "changed" tells when that is done. */
+/* Has the device measured that models run on, and the processor, unless they were; "changed" tells when that is done. */
 void riposte_local_generator_measure (RiposteLocalGenerator *self);
-/* Of the device that models run on, of RiposteCapacity; NULL until it was measured. */
+/* Of the device that models run on, and of the processor; NULL until they were measured. */
 const RiposteCapacity *riposte_local_generator_get_capacity (RiposteLocalGenerator *self);
+const RiposteCapacity *riposte_local_generator_get_processor (RiposteLocalGenerator *self);
 
 /* Stops everything and waits for the thread to end, which takes no longer than one operation of the engine. */
 void riposte_local_generator_shut_down (RiposteLocalGenerator *self);

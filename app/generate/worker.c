@@ -331,6 +331,7 @@ held_by_model (RiposteWorker *self, const RpDeviceInfo *device)
 static void
 measure (RiposteWorker *self, const RpDeviceInfo *device, RiposteCapacity *capacity)
 {
+  capacity->kind = device->kind;
   capacity->memory_bytes = device->memory_bytes;
   capacity->memory_free
     = MIN (device->memory_bytes, rp_engine_get_free_memory (self->engine, device) + held_by_model (self, device));

@@ -22,6 +22,7 @@ typedef struct
   guint64 memory_bytes;
   guint64 memory_free; /* once the model that is loaded has gone */
   double bandwidth;    /* as rp_engine_measure() finds; 0: it could not */
+  RpDeviceKind kind;
 } RiposteCapacity;
 
 /* What the worker has to say about the model. Owned by who receives it. */

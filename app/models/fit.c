@@ -110,3 +110,17 @@ riposte_fit_describe (const RiposteFit *fit)
   /* Translators: whether a model fits, then how fast it would be: "Fits, about 12–18 tokens a second" */
   return g_strdup_printf (_ ("%s, %s"), verdict, speed);
 }
+
+char *
+riposte_fit_describe_on (const RiposteNeeds *needs, const RiposteMachine *device, const RiposteMachine *processor)
+{
+  RiposteFit fit = riposte_fit_estimate (needs, device, 0);
+  g_autofree char *words = NULL;
+
+  if (!device->is_gpu || !processor || (fit.verdict != RIPOSTE_FIT_NEVER && fit.verdict != RIPOSTE_FIT_BUSY))
+    return riposte_fit_describe (&fit);
+  fit = riposte_fit_estimate (needs, processor, 0);
+  words = riposte_fit_describe (&fit);
+  /* Translators: whether a model fits the processor's memory: "Fits, about 2–3 tokens a second" */
+  return g_strdup_printf (_ ("Too large for the graphics device. On the processor: %s"), words);
+}

@@ -12,6 +12,7 @@ typedef struct
   guint64 memory_bytes; /* that it has */
   guint64 memory_free;  /* that would be free for the model; 0: unknown */
   double bandwidth;     /* bytes of weights a second, as rp_engine_measure() finds; 0: unknown */
+  gboolean is_gpu;
 } RiposteMachine;
 
 typedef struct
@@ -44,5 +45,8 @@ typedef struct
 RiposteFit riposte_fit_estimate (const RiposteNeeds *needs, const RiposteMachine *machine, guint n_context);
 /* "Fits, about 12–18 tokens a second" */
 char *riposte_fit_describe (const RiposteFit *fit);
+/* The same in one step, for a device of choice; of a GPU that is too small also what @processor (nullable) would do. */
+char *
+riposte_fit_describe_on (const RiposteNeeds *needs, const RiposteMachine *device, const RiposteMachine *processor);
 
 G_END_DECLS

@@ -15,13 +15,13 @@ struct _RiposteModelManager
   RiposteLocalGenerator *generator;
   RiposteDownloads *downloads;
   char *folder;
-  GPtrArray *catalogue;                   /* of RiposteCatalogueModel */
-  GPtrArray *found;                       /* of RiposteFoundModel; NULL until they were looked for */
-  GPtrArray *found_rows, *catalogue_rows; /* of AdwActionRow, owned by their groups */
-  GPtrArray *download_rows;               /* of RiposteDownloadRow, as the list has them */
-  GCancellable *cancellable;              /* of the search */
-  const RiposteCapacity *capacity;        /* that the rows were made with */
-  char *in_use;                           /* path of the model that the rows show as loaded */
+  GPtrArray *catalogue;                        /* of RiposteCatalogueModel */
+  GPtrArray *found;                            /* of RiposteFoundModel; NULL until they were looked for */
+  GPtrArray *found_rows, *catalogue_rows;      /* of AdwActionRow, owned by their groups */
+  GPtrArray *download_rows;                    /* of RiposteDownloadRow, as the list has them */
+  GCancellable *cancellable;                   /* of the search */
+  const RiposteCapacity *capacity, *processor; /* that the rows were made with */
+  char *in_use;                                /* path of the model that the rows show as loaded */
 
   AdwToastOverlay *toasts;
   AdwPreferencesGroup *offline_group, *downloads_group, *found_group, *catalogue_group;
@@ -42,17 +42,21 @@ static void look (RiposteModelManager *self);
 
 /* ---- rows ---- */
 
+static RiposteMachine
+machine_of (const RiposteCapacity *capacity)
+{
+  if (!capacity)
+    return (RiposteMachine){ 0 };
+  return (RiposteMachine){ capacity->memory_bytes, capacity->memory_free, capacity->bandwidth,
+                           capacity->kind == RP_DEVICE_GPU };
+}
+
 static char *
 describe_fit (RiposteModelManager *self, const RiposteNeeds *needs)
 {
-  const RiposteCapacity *capacity = self->capacity;
-  RiposteMachine machine = { 0 };
-  RiposteFit fit;
+  RiposteMachine device = machine_of (self->capacity), processor = machine_of (self->processor);
 
-  if (capacity)
-    machine = (RiposteMachine){ capacity->memory_bytes, capacity->memory_free, capacity->bandwidth };
-  fit = riposte_fit_estimate (needs, &machine, 0);
-  return riposte_fit_describe (&fit);
+  return riposte_fit_describe_on (needs, &device, self->processor ? &processor : NULL);
 }
 
 static GtkWidget *
@@ -180,9 +184,7 @@ found_row_new (RiposteModelManager *self, const RiposteFoundModel *model)
       g_signal_connect_object (delete, "clicked", G_CALLBACK (on_delete), self, 0);
       adw_action_row_add_suffix (ADW_ACTION_ROW (row), delete);
     }
-  if (model->problem)
-    gtk_widget_add_css_class (row, "dim-label");
-  else if (!in_use)
+  if (!model->problem && !in_use)
     add_use_button (self, row, model);
   return row;
 }
@@ -376,12 +378,14 @@ static void
 on_generator_changed (RiposteModelManager *self)
 {
   const RiposteCapacity *capacity = riposte_local_generator_get_capacity (self->generator);
+  const RiposteCapacity *processor = riposte_local_generator_get_processor (self->generator);
   gboolean ready = riposte_generator_get_state (RIPOSTE_GENERATOR (self->generator)) == RIPOSTE_GENERATOR_READY;
   const char *in_use = ready ? riposte_local_generator_get_path (self->generator) : NULL;
 
-  if (capacity == self->capacity && g_strcmp0 (in_use, self->in_use) == 0)
+  if (capacity == self->capacity && processor == self->processor && g_strcmp0 (in_use, self->in_use) == 0)
     return;
   self->capacity = capacity;
+  self->processor = processor;
   g_free (self->in_use);
   self->in_use = g_strdup (in_use);
   riposte_local_generator_measure (self->generator); /* of a device that is new */
