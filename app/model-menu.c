@@ -34,8 +34,9 @@ append_target (GMenu *menu, const char *label, const char *action, GVariant *tar
   g_menu_append_item (menu, item);
 }
 
+/* @id (nullable): of the message that each answers. */
 static GMenuModel *
-models_section (const char *models_dir)
+models_section (const char *models_dir, const char *id)
 {
   g_autoptr (GPtrArray) names = list_models (models_dir);
   GMenu *section = g_menu_new ();
@@ -49,7 +50,10 @@ models_section (const char *models_dir)
       /* an underscore in a menu is a mnemonic */
       g_autofree char *label = g_strjoinv ("__", parts);
 
-      append_target (section, label, "win.model", g_variant_new_bytestring (path));
+      if (id)
+        append_target (section, label, "answer.again-with", g_variant_new ("(s^ay)", id, path));
+      else
+        append_target (section, label, "win.model", g_variant_new_bytestring (path));
     }
   return G_MENU_MODEL (section);
 }
@@ -78,7 +82,7 @@ GMenuModel *
 riposte_model_menu_new (RiposteLocalGenerator *generator, const char *models_dir)
 {
   GMenu *menu = g_menu_new ();
-  g_autoptr (GMenuModel) models = models_section (models_dir);
+  g_autoptr (GMenuModel) models = models_section (models_dir, NULL);
   g_autoptr (GMenuModel) devices = devices_section (generator);
   g_autoptr (GMenu) files = g_menu_new ();
 
@@ -88,5 +92,15 @@ riposte_model_menu_new (RiposteLocalGenerator *generator, const char *models_dir
   g_menu_append_section (menu, g_menu_model_get_n_items (models) ? _ ("Models") : NULL, models);
   g_menu_append_section (menu, NULL, G_MENU_MODEL (files));
   g_menu_append_section (menu, _ ("Run On"), devices);
+  return G_MENU_MODEL (menu);
+}
+
+GMenuModel *
+riposte_model_menu_new_again (const char *models_dir, const char *id)
+{
+  GMenu *menu = g_menu_new ();
+  g_autoptr (GMenuModel) models = models_section (models_dir, id);
+
+  g_menu_append_section (menu, _ ("Try Again With"), models);
   return G_MENU_MODEL (menu);
 }

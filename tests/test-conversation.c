@@ -31,9 +31,16 @@ get_name (RiposteGenerator *generator)
   return "Stand-in";
 }
 
+static gboolean
+is_local (RiposteGenerator *generator)
+{
+  return TRUE;
+}
+
 static void
 test_generator_iface_init (RiposteGeneratorInterface *iface)
 {
+  iface->is_local = is_local;
   iface->get_name = get_name;
   iface->generate = generate;
 }
@@ -204,6 +211,31 @@ test_thought (Fixture *fixture, gconstpointer data)
   ask (fixture, "Three?");
   assert_turns (fixture, "u:One?;a:First.;u:Three?;");
   end (fixture, RP_STOP_END, NULL);
+}
+
+/* Going on with what was stopped leaves that as it is. */
+static void
+test_continue (Fixture *fixture, gconstpointer data)
+{
+  RiposteMessage *stopped, *last;
+
+  ask (fixture, "One?");
+  stopped = riposte_conversation_get_last (fixture->chat);
+  say (fixture, "<think>\nHm.\n</think>\n\nHalf an");
+  g_assert_false (riposte_conversation_can_continue (fixture->chat, stopped));
+  end (fixture, RP_STOP_CANCELLED, NULL);
+  g_assert_true (riposte_conversation_can_continue (fixture->chat, stopped));
+  riposte_conversation_continue (fixture->chat, stopped, RIPOSTE_GENERATOR (fixture->generator), &RP_SAMPLER_GREEDY);
+  assert_turns (fixture, "u:One?;");
+  g_assert_cmpstr (riposte_generation_get_begun (get_asked (fixture)), ==, "<think>\nHm.\n</think>\n\nHalf an");
+  last = riposte_conversation_get_last (fixture->chat);
+  g_assert_true (last != stopped);
+  g_assert_cmpstr (riposte_message_get_said (last), ==, "Half an");
+  say (fixture, " answer.");
+  end (fixture, RP_STOP_END, NULL);
+  g_assert_cmpstr (riposte_message_get_said (last), ==, "Half an answer.");
+  g_assert_cmpstr (riposte_message_get_said (stopped), ==, "Half an");
+  g_assert_false (riposte_conversation_can_continue (fixture->chat, last));
 }
 
 static void
@@ -497,6 +529,7 @@ main (int argc, char **argv)
   ADD ("turns", test_turns);
   ADD ("try-again", test_try_again);
   ADD ("thought", test_thought);
+  ADD ("continue", test_continue);
   ADD ("failures", test_failures);
   ADD ("left-out", test_left_out);
   ADD ("stop", test_stop);

@@ -259,6 +259,53 @@ test_widgets_are_kept (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (text, ==, "def f():\n    return 1");
 }
 
+static void
+count_change (GObject *object, GParamSpec *pspec, gpointer user_data)
+{
+  ++*(guint *)user_data;
+}
+
+static void
+count_buffer_change (GtkTextBuffer *buffer, gpointer user_data)
+{
+  ++*(guint *)user_data;
+}
+
+/* While tokens come, what is closed is not set anew: only the open block is laid out again. */
+static void
+test_only_the_open_block (Fixture *fixture, gconstpointer data)
+{
+  GtkWidget *view, *closed_text, *closed_code, *open_code;
+  guint n_text = 0, n_code = 0, n_open = 0;
+
+  ask (fixture, "One?");
+  say (fixture, "First *text*.\n\n```c\nint x;\n```\n\n```c\n");
+  settle (50);
+  view = find_type (fixture->transcript, RIPOSTE_TYPE_MARKDOWN_VIEW);
+  closed_text = gtk_widget_get_first_child (view);
+  closed_code = gtk_widget_get_next_sibling (closed_text);
+  open_code = gtk_widget_get_next_sibling (closed_code);
+  g_assert_true (RIPOSTE_IS_CODE_BLOCK (open_code));
+  g_signal_connect (closed_text, "notify::label", G_CALLBACK (count_change), &n_text);
+  g_signal_connect (gtk_text_view_get_buffer (GTK_TEXT_VIEW (find_type (closed_code, GTK_TYPE_TEXT_VIEW))), "changed",
+                    G_CALLBACK (count_buffer_change), &n_code);
+  g_signal_connect (gtk_text_view_get_buffer (GTK_TEXT_VIEW (find_type (open_code, GTK_TYPE_TEXT_VIEW))), "changed",
+                    G_CALLBACK (count_buffer_change), &n_open);
+  for (int i = 0; i < 100; i++)
+    {
+      say (fixture, i % 7 ? "int y; " : "\n");
+      while (g_main_context_iteration (NULL, FALSE))
+        ;
+    }
+  g_assert_cmpuint (n_text, ==, 0);
+  g_assert_cmpuint (n_code, ==, 0);
+  g_assert_cmpuint (n_open, >, 50);
+  end (fixture);
+  g_assert_cmpuint (n_text, ==, 0);
+  g_assert_cmpuint (n_code, ==, 0);
+  g_assert_true (gtk_widget_get_first_child (view) == closed_text);
+}
+
 /* Thought is open while it comes and folded away after. */
 static void
 test_thought (Fixture *fixture, gconstpointer data)
@@ -441,6 +488,7 @@ main (int argc, char **argv)
 #define ADD(name, function) g_test_add ("/transcript/" name, Fixture, NULL, set_up, function, tear_down)
   ADD ("follow", test_follow);
   ADD ("widgets-are-kept", test_widgets_are_kept);
+  ADD ("only-the-open-block", test_only_the_open_block);
   ADD ("thought", test_thought);
   ADD ("hostile", test_hostile);
   ADD ("long", test_long);

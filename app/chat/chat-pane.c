@@ -232,6 +232,51 @@ riposte_chat_pane_try_again (RiposteChatPane *self)
     riposte_conversation_try_again (self->conversation, RIPOSTE_GENERATOR (self->generator), prepare (self));
 }
 
+/* The message that an action is for; NULL while it cannot be done. */
+static RiposteMessage *
+find_idle (RiposteChatPane *self, const char *id)
+{
+  if (!self->conversation || riposte_conversation_get_busy (self->conversation))
+    return NULL;
+  return riposte_conversation_find (self->conversation, id);
+}
+
+static void
+on_answer_again (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  RiposteChatPane *self = RIPOSTE_CHAT_PANE (widget);
+  RiposteMessage *message = find_idle (self, g_variant_get_string (parameter, NULL));
+
+  if (message)
+    riposte_conversation_answer_again (self->conversation, message, RIPOSTE_GENERATOR (self->generator),
+                                       &self->sampler);
+}
+
+/* What is asked while the model loads is answered when it has. */
+static void
+on_answer_again_with (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  RiposteChatPane *self = RIPOSTE_CHAT_PANE (widget);
+  const char *id, *path;
+  RiposteMessage *message;
+
+  g_variant_get (parameter, "(&s^&ay)", &id, &path);
+  message = find_idle (self, id);
+  if (!message || !gtk_widget_activate_action (widget, "win.model", "^ay", path))
+    return;
+  riposte_conversation_answer_again (self->conversation, message, RIPOSTE_GENERATOR (self->generator), &self->sampler);
+}
+
+static void
+on_continue_answer (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  RiposteChatPane *self = RIPOSTE_CHAT_PANE (widget);
+  RiposteMessage *message = find_idle (self, g_variant_get_string (parameter, NULL));
+
+  if (message && riposte_conversation_can_continue (self->conversation, message))
+    riposte_conversation_continue (self->conversation, message, RIPOSTE_GENERATOR (self->generator), &self->sampler);
+}
+
 RiposteContext *
 riposte_chat_pane_get_context (RiposteChatPane *self)
 {
@@ -408,6 +453,9 @@ riposte_chat_pane_class_init (RiposteChatPaneClass *klass)
   g_type_ensure (RIPOSTE_TYPE_WELCOME);
   g_type_ensure (RIPOSTE_TYPE_TRANSCRIPT);
   g_type_ensure (RIPOSTE_TYPE_COMPOSER);
+  gtk_widget_class_install_action (widget, "answer.again", "s", on_answer_again);
+  gtk_widget_class_install_action (widget, "answer.again-with", "(say)", on_answer_again_with);
+  gtk_widget_class_install_action (widget, "answer.continue", "s", on_continue_answer);
   gtk_widget_class_set_template_from_resource (widget, "/dev/riposte/Riposte/chat/chat-pane.ui");
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, store_notice);
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, edit_bar);

@@ -1,6 +1,7 @@
 #include "chat/conversation-private.h"
 
 #include "chat/plain-text.h"
+#include "chat/reasoning.h"
 
 #define TITLE_CHARS 48
 #define KEEP_MS     500
@@ -408,8 +409,24 @@ count_siblings (RiposteConversation *self, RiposteMessage *parent)
 
 /* An answer to the path as it stands. The same seed would give the same answer once more, so each attempt has one of
  * its own. */
+/* A service elsewhere takes no half answer to go on from, so it is asked to. */
 static void
-answer (RiposteConversation *self, RiposteGenerator *generator, const RpSamplerOptions *sampler)
+set_begun (RiposteGeneration *generation, RiposteGenerator *generator, const char *begun)
+{
+  g_autofree char *said = riposte_reasoning_dup_said (begun);
+
+  if (riposte_generator_is_local (generator))
+    {
+      riposte_generation_set_begun (generation, begun);
+      return;
+    }
+  riposte_generation_add_turn (generation, "assistant", said);
+  riposte_generation_add_turn (generation, "user",
+                               "Go on from exactly where your answer stopped, and repeat nothing of it.");
+}
+
+static void
+answer_from (RiposteConversation *self, RiposteGenerator *generator, const RpSamplerOptions *sampler, const char *begun)
 {
   RpSamplerOptions own = *sampler;
 
@@ -421,10 +438,37 @@ answer (RiposteConversation *self, RiposteGenerator *generator, const RpSamplerO
   g_signal_connect_object (self->generation, "changed", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->generation, "ended", G_CALLBACK (on_ended), self, G_CONNECT_SWAPPED);
   g_clear_object (&self->answer);
-  self->answer = g_object_ref (riposte_conversation_add (self, RIPOSTE_ROLE_ASSISTANT, NULL));
+  if (begun)
+    set_begun (self->generation, generator, begun);
+  self->answer = g_object_ref (riposte_conversation_add (self, RIPOSTE_ROLE_ASSISTANT, begun));
   touch (self);
   riposte_conversation_keep_and_start (self);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_BUSY]);
+}
+
+static void
+answer (RiposteConversation *self, RiposteGenerator *generator, const RpSamplerOptions *sampler)
+{
+  answer_from (self, generator, sampler, NULL);
+}
+
+gboolean
+riposte_conversation_can_continue (RiposteConversation *self, RiposteMessage *message)
+{
+  return !self->generation && riposte_message_can_continue (message);
+}
+
+void
+riposte_conversation_continue (RiposteConversation *self,
+                               RiposteMessage *message,
+                               RiposteGenerator *generator,
+                               const RpSamplerOptions *sampler)
+{
+  g_autofree char *begun = g_strdup (riposte_message_get_text (message));
+
+  g_return_if_fail (riposte_conversation_can_continue (self, message));
+  riposte_conversation_leave (self, message);
+  answer_from (self, generator, sampler, begun);
 }
 
 void

@@ -69,6 +69,13 @@ void riposte_conversation_answer_again (RiposteConversation *self,
                                         RiposteMessage *message,
                                         RiposteGenerator *generator,
                                         const RpSamplerOptions *sampler);
+/* Whether @message is an answer that was stopped or cut off, and can be gone on with. */
+gboolean riposte_conversation_can_continue (RiposteConversation *self, RiposteMessage *message);
+/* Goes on with @message in another branch, so that what there is stays as it is. */
+void riposte_conversation_continue (RiposteConversation *self,
+                                    RiposteMessage *message,
+                                    RiposteGenerator *generator,
+                                    const RpSamplerOptions *sampler);
 /* Asks @question instead of @message, a question of the path. */
 void riposte_conversation_edit (RiposteConversation *self,
                                 RiposteMessage *message,

@@ -6,7 +6,9 @@
 #include "chat/markdown-view.h"
 #include "chat/plain-text.h"
 #include "chat/thought-fold.h"
+#include "application.h"
 #include "lazy-tooltip.h"
+#include "model-menu.h"
 
 #include <adwaita.h>
 #include <glib/gi18n.h>
@@ -31,7 +33,8 @@ struct _RiposteMessageView
   GtkImage *notice_icon;
   GtkLabel *notice_label, *figures, *left_out;
   GtkWidget *make_room;
-  GtkButton *copy, *try_again;
+  GtkButton *copy, *try_again, *go_on;
+  GtkMenuButton *other_model;
   guint copied_timeout;
 };
 
@@ -123,18 +126,42 @@ describe_figures (RiposteMessageView *self)
   return g_strconcat (prefix ? prefix : "", prefix ? " · " : "", tokens, NULL);
 }
 
+/* How long it took, behind the other figures; when, and by which model, where the pointer rests. */
+static char *
+add_times (RiposteMessageView *self, char *figures)
+{
+  double seconds = riposte_message_get_seconds (self->message);
+  g_autoptr (GDateTime) created = g_date_time_new_from_unix_local (riposte_message_get_created (self->message));
+  g_autofree char *when = created ? g_date_time_format (created, "%c") : g_strdup ("");
+  const char *model = riposte_message_get_model (self->message);
+  g_autofree char *tooltip = g_strconcat (when, model ? "\n" : NULL, model, NULL);
+  char *all;
+
+  riposte_set_lazy_tooltip (GTK_WIDGET (self->figures), tooltip);
+  if (riposte_message_is_busy (self->message) || seconds < 0.5 || !*figures)
+    return figures;
+  /* Translators: figures of an answer, then how many seconds it took */
+  all = seconds < 60 ? g_strdup_printf (_ ("%s · %.0f s"), figures, seconds)
+                     /* Translators: figures of an answer, then how many minutes and seconds it took */
+                     : g_strdup_printf (_ ("%s · %u min %u s"), figures, (guint)seconds / 60, (guint)seconds % 60);
+  g_free (figures);
+  return all;
+}
+
 static void
 update_answer (RiposteMessageView *self)
 {
   gboolean busy = riposte_message_is_busy (self->message);
   gboolean has_text = *riposte_message_get_said (self->message) != '\0';
-  g_autofree char *figures = describe_figures (self);
+  g_autofree char *figures = add_times (self, describe_figures (self));
 
   gtk_label_set_label (self->figures, figures);
   gtk_widget_set_visible (GTK_WIDGET (self->figures), *figures != '\0');
   gtk_widget_set_visible (GTK_WIDGET (self->body), has_text);
   gtk_widget_set_visible (GTK_WIDGET (self->copy), has_text && !busy);
-  gtk_widget_set_visible (GTK_WIDGET (self->try_again), self->last && !busy);
+  gtk_widget_set_visible (GTK_WIDGET (self->try_again), !busy);
+  gtk_widget_set_visible (GTK_WIDGET (self->other_model), !busy);
+  gtk_widget_set_visible (GTK_WIDGET (self->go_on), riposte_message_can_continue (self->message));
   update_notice (self);
 }
 
@@ -178,9 +205,25 @@ on_appended (RiposteMessageView *self)
 
 /* ---- object ---- */
 
+/* When it is opened: models come and go. */
+static void
+create_model_menu (GtkMenuButton *button, gpointer user_data)
+{
+  RiposteMessageView *self = user_data;
+  g_autofree char *dir = riposte_application_dup_models_dir ();
+  g_autoptr (GMenuModel) menu = riposte_model_menu_new_again (dir, riposte_message_get_id (self->message));
+
+  gtk_menu_button_set_popover (button, gtk_popover_menu_new_from_model (menu));
+}
+
 static void
 show_answer (RiposteMessageView *self)
 {
+  const char *id = riposte_message_get_id (self->message);
+
+  gtk_actionable_set_action_target (GTK_ACTIONABLE (self->try_again), "s", id);
+  gtk_actionable_set_action_target (GTK_ACTIONABLE (self->go_on), "s", id);
+  gtk_menu_button_set_create_popup_func (self->other_model, create_model_menu, self, NULL);
   self->thought = RIPOSTE_THOUGHT_FOLD (riposte_thought_fold_new (self->message));
   gtk_box_prepend (GTK_BOX (self), GTK_WIDGET (self->thought));
   show_said (self);
@@ -221,6 +264,8 @@ riposte_message_view_init (RiposteMessageView *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   riposte_set_lazy_tooltip (GTK_WIDGET (self->copy), _ ("Copy"));
   riposte_set_lazy_tooltip (GTK_WIDGET (self->try_again), _ ("Try Again"));
+  riposte_set_lazy_tooltip (GTK_WIDGET (self->go_on), _ ("Continue"));
+  riposte_set_lazy_tooltip (GTK_WIDGET (self->other_model), _ ("Try Again with Another Model"));
 }
 
 static void
@@ -252,6 +297,8 @@ riposte_message_view_class_init (RiposteMessageViewClass *klass)
   gtk_widget_class_bind_template_child (widget, RiposteMessageView, figures);
   gtk_widget_class_bind_template_child (widget, RiposteMessageView, copy);
   gtk_widget_class_bind_template_child (widget, RiposteMessageView, try_again);
+  gtk_widget_class_bind_template_child (widget, RiposteMessageView, go_on);
+  gtk_widget_class_bind_template_child (widget, RiposteMessageView, other_model);
   gtk_widget_class_bind_template_callback (widget, on_copy);
 }
 
@@ -270,6 +317,13 @@ riposte_message_view_new (RiposteMessage *message)
   self->branches = RIPOSTE_BRANCH_BAR (riposte_branch_bar_new (message));
   gtk_widget_set_halign (GTK_WIDGET (self->branches), user ? GTK_ALIGN_END : GTK_ALIGN_START);
   gtk_box_append (user ? GTK_BOX (self) : self->footer, GTK_WIDGET (self->branches));
+  if (user)
+    {
+      g_object_ref (self->copy);
+      gtk_box_remove (self->footer, GTK_WIDGET (self->copy));
+      gtk_box_prepend (GTK_BOX (self->branches), GTK_WIDGET (self->copy));
+      g_object_unref (self->copy);
+    }
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   user ? _ ("Your question") : _ ("Answer"), -1);
   return GTK_WIDGET (self);

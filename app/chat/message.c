@@ -237,6 +237,14 @@ riposte_message_is_busy (RiposteMessage *self)
   return self->state <= RIPOSTE_MESSAGE_WRITING || self->state == RIPOSTE_MESSAGE_ELSEWHERE;
 }
 
+gboolean
+riposte_message_can_continue (RiposteMessage *self)
+{
+  return self->role == RIPOSTE_ROLE_ASSISTANT && self->text->len
+         && (self->state == RIPOSTE_MESSAGE_STOPPED || self->state == RIPOSTE_MESSAGE_CUT_OFF
+             || self->state == RIPOSTE_MESSAGE_FAILED || self->state == RIPOSTE_MESSAGE_CONTEXT_FULL);
+}
+
 const char *
 riposte_message_get_error (RiposteMessage *self)
 {

@@ -57,6 +57,8 @@ void riposte_message_set_thinking_seconds (RiposteMessage *self, double seconds)
 guint riposte_message_get_serial (RiposteMessage *self);
 RiposteMessageState riposte_message_get_state (RiposteMessage *self);
 gboolean riposte_message_is_busy (RiposteMessage *self);
+/* An answer that did not come to its end. */
+gboolean riposte_message_can_continue (RiposteMessage *self);
 /* Of FAILED: a sentence for who asked. */
 const char *riposte_message_get_error (RiposteMessage *self);
 const RiposteGenerationInfo *riposte_message_get_info (RiposteMessage *self);

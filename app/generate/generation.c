@@ -14,6 +14,7 @@ struct _RiposteGeneration
 
   GArray *turns; /* of Turn */
   RpSamplerOptions sampler;
+  char *begun;
   RpCancel cancel;
 
   /* what the main thread was told */
@@ -64,6 +65,7 @@ riposte_generation_finalize (GObject *object)
   RiposteGeneration *self = RIPOSTE_GENERATION (object);
 
   g_array_unref (self->turns);
+  g_free (self->begun);
   g_clear_error (&self->error);
   g_clear_error (&self->posted_error);
   g_string_free (self->posted_text, TRUE);
@@ -110,6 +112,19 @@ void
 riposte_generation_set_sampler (RiposteGeneration *self, const RpSamplerOptions *sampler)
 {
   self->sampler = *sampler;
+}
+
+void
+riposte_generation_set_begun (RiposteGeneration *self, const char *begun)
+{
+  g_free (self->begun);
+  self->begun = g_strdup (begun);
+}
+
+const char *
+riposte_generation_get_begun (RiposteGeneration *self)
+{
+  return self->begun;
 }
 
 const RiposteGenerationInfo *

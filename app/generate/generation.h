@@ -40,6 +40,8 @@ void riposte_generation_add_turn (RiposteGeneration *self, const char *role, con
 /* The @n oldest, a system turn not counted. */
 void riposte_generation_drop_turns (RiposteGeneration *self, guint n);
 void riposte_generation_set_sampler (RiposteGeneration *self, const RpSamplerOptions *sampler);
+/* What the answer goes on from: it was written before, with its marks of thinking. */
+void riposte_generation_set_begun (RiposteGeneration *self, const char *begun);
 
 /* ---- in the main thread ----
  * Signals: "text" (const char *): what was added. "changed": the info is new. "ended": once, the last. */
@@ -53,6 +55,7 @@ const GError *riposte_generation_get_error (RiposteGeneration *self);
 const RpCancel *riposte_generation_get_cancel_flag (RiposteGeneration *self);
 const RpSamplerOptions *riposte_generation_get_sampler (RiposteGeneration *self);
 guint riposte_generation_get_n_turns (RiposteGeneration *self);
+const char *riposte_generation_get_begun (RiposteGeneration *self);               /* nullable */
 RpChatMessage riposte_generation_get_turn (RiposteGeneration *self, guint index); /* owned by @self */
 void riposte_generation_post_text (RiposteGeneration *self, const char *text, gsize length);
 void riposte_generation_post_info (RiposteGeneration *self, const RiposteGenerationInfo *info);

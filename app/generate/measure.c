@@ -2,6 +2,8 @@
 
 #include "chat/reasoning.h"
 
+#include <string.h>
+
 /* A prompt that fills the context to the last token leaves nothing to answer with. */
 static guint
 room_for_answer (guint n_context)
@@ -30,13 +32,32 @@ collect_turns (RiposteGeneration *prompt, guint n_left_out, guint *n)
   return turns;
 }
 
-GArray *
-riposte_prompt_tokens (RpModel *model,
-                       RiposteGeneration *prompt,
-                       guint n_left_out,
-                       gboolean *plain,
-                       char **opened,
-                       GError **error)
+/* What the answer goes on from, but for what the template has begun of it. Only a text with marks of thinking has
+ * control tokens. */
+static gboolean
+append_begun (RpModel *model, const char *begun, const char *opened, GArray *tokens, GError **error)
+{
+  g_autofree char *said = riposte_reasoning_dup_said (begun);
+  gboolean has_marks = strcmp (said, begun) != 0;
+  g_autoptr (GArray) more = NULL;
+
+  if (opened && g_str_has_prefix (begun, opened))
+    begun += strlen (opened);
+  if (!*begun)
+    return TRUE;
+  more = rp_model_tokenize (model, begun, -1, FALSE, has_marks, error);
+  if (more)
+    g_array_append_vals (tokens, more->data, more->len);
+  return more != NULL;
+}
+
+static GArray *
+render_turns (RpModel *model,
+              RiposteGeneration *prompt,
+              guint n_left_out,
+              gboolean *plain,
+              char **opened,
+              GError **error)
 {
   guint n;
   g_autofree RpChatMessage *turns = collect_turns (prompt, n_left_out, &n);
@@ -61,6 +82,25 @@ riposte_prompt_tokens (RpModel *model,
     *plain = TRUE;
   text = rp_chat_plain_prompt (turns, n, 0);
   return rp_model_tokenize (model, text, -1, TRUE, FALSE, error);
+}
+
+GArray *
+riposte_prompt_tokens (RpModel *model,
+                       RiposteGeneration *prompt,
+                       guint n_left_out,
+                       gboolean *plain,
+                       char **opened,
+                       GError **error)
+{
+  g_autofree char *own = NULL;
+  const char *begun = riposte_generation_get_begun (prompt);
+  GArray *tokens = render_turns (model, prompt, n_left_out, plain, &own, error);
+
+  if (tokens && begun && !append_begun (model, begun, own, tokens, error))
+    g_clear_pointer (&tokens, g_array_unref);
+  if (opened)
+    *opened = begun ? NULL : g_steal_pointer (&own); /* it is there already */
+  return tokens;
 }
 
 static gboolean
