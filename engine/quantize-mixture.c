@@ -22,6 +22,7 @@ static const RpMixture mixtures[] = {
   { "Q5_K_M", 17, RP_DTYPE_Q5_K, RP_DTYPE_Q6_K, RP_DTYPE_Q6_K, RP_DTYPE_Q5_K, RP_DTYPE_Q5_K },
   { "Q4_K_M", 15, RP_DTYPE_Q4_K, RP_DTYPE_Q6_K, RP_DTYPE_Q6_K, RP_DTYPE_Q5_K, RP_DTYPE_Q4_K },
   { "Q4_0", 2, RP_DTYPE_Q4_0, RP_DTYPE_Q6_K, RP_DTYPE_Q4_0, RP_DTYPE_Q4_0, RP_DTYPE_Q4_0 },
+  { "F32", 0, RP_DTYPE_F32, RP_DTYPE_F32, RP_DTYPE_F32, RP_DTYPE_F32, RP_DTYPE_F32 },
   { "MXFP4", 38, RP_DTYPE_Q8_0, RP_DTYPE_Q8_0, RP_DTYPE_Q8_0, RP_DTYPE_Q8_0, RP_DTYPE_MXFP4 },
 };
 
@@ -236,6 +237,11 @@ rp_mixture_choose (const RpMixture *mixture, const RpGguf *gguf)
     {
       const RpGgufTensor *tensor = rp_gguf_get_tensor (gguf, places[i].index);
       RpDType *type = &types[places[i].index];
+      if (mixture->base == RP_DTYPE_F32)
+        {
+          *type = RP_DTYPE_F32; /* for exact arithmetic, everything */
+          continue;
+        }
       if (!is_quantized (tensor))
         {
           *type = tensor->type;

@@ -210,7 +210,7 @@ count (RpQuantizeStats *stats, const RpGgufTensor *tensor, RpDType type)
   if (type == tensor->type)
     return;
   stats->n_quantized++;
-  stats->n_requantized += rp_dtype_info (tensor->type)->block_elements > 1;
+  stats->n_requantized += type != RP_DTYPE_F32 && rp_dtype_info (tensor->type)->block_elements > 1;
 }
 
 static gboolean

@@ -2,13 +2,20 @@
  *
  * golden/accuracy/NAME.bin (made by golden/accuracy.py) has, for each of 1,000 positions, what the model says with its
  * weights dequantized to F32. The distance is the mean KL divergence D(exact ‖ ours) over the most probable tokens and
- * all the rest as one, and how often the most probable token is the same. */
+ * all the rest as one, and how often the most probable token is the same.
+ *
+ * The slow tests requantize SmolLM2 to each type that rp_quantize_file() writes, and take the exact values from the engine
+ * itself, running the same weights in F32 on the CPU: which is held against the golden file first. */
 #include "devices.h"
+#include "engine/quantize.h"
+#include "upcycle.h"
 
+#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
-#define CHUNK 50 /* positions whose logits are held at once */
+#define CHUNK 50 /* a divisor of 1,000: positions whose logits are held at once */
 
 typedef struct
 {
@@ -116,6 +123,8 @@ check_tokens (RpModel *model, const Golden *golden)
                    golden->n_tokens * sizeof (RpToken));
 }
 
+/* ---- against golden files ---- */
+
 static void
 measure (RpModel *model, const Golden *golden, guint n_positions, const Bound *bound)
 {
@@ -183,6 +192,168 @@ test_accuracy (gconstpointer data)
   rp_engine_free (engine);
 }
 
+/* ---- requantized ---- */
+
+#define SMOL "smollm2-135m-instruct-q4_1"
+
+typedef struct
+{
+  const char *type;
+  gboolean experts;
+  double max_divergence; /* on the CPU; docs/accuracy.md has llama.cpp's */
+} Requantized;
+
+static const Requantized requantized[] = {
+  { "Q8_0", FALSE, 0.0021 },   { "Q6_K", FALSE, 0.0022 }, { "Q5_K_M", FALSE, 0.0022 },
+  { "Q4_K_M", FALSE, 0.0023 }, { "Q4_0", FALSE, 0.0025 }, { "MXFP4", TRUE, 0.0025 },
+};
+
+typedef struct
+{
+  const char *device;
+  const Requantized *row;
+} RequantizedCase;
+
+static char *
+temporary (void)
+{
+  g_autoptr (GError) error = NULL;
+  char *path = NULL;
+  int fd = g_file_open_tmp ("riposte-XXXXXX.gguf", &path, &error);
+
+  g_assert_no_error (error);
+  close (fd);
+  return path;
+}
+
+static char *
+quantize (const char *from, const char *type)
+{
+  g_autoptr (GError) error = NULL;
+  char *path = temporary ();
+
+  rp_quantize_file (from, path, rp_mixture_find (type, NULL), NULL, NULL, &error);
+  g_assert_no_error (error);
+  return path;
+}
+
+static RpModel *
+load (RpEngine *engine, const char *path, const char *device)
+{
+  const RpModelOptions options = { .device = device };
+  g_autoptr (GError) error = NULL;
+  RpModel *model = rp_model_load (engine, path, &options, &error);
+
+  g_assert_no_error (error);
+  return model;
+}
+
+static double
+divergence_of_rows (const float *p, const float *q, guint n, gboolean *agrees)
+{
+  guint first, other;
+  double total_p = log_total (p, n, &first), total_q = log_total (q, n, &other), sum = 0;
+
+  for (guint i = 0; i < n; i++)
+    sum += exp (p[i] - total_p) * ((p[i] - total_p) - (q[i] - total_q));
+  *agrees = first == other;
+  return sum;
+}
+
+/* As measure(), of two models side by side. */
+static void
+measure_beside (RpModel *exact, RpModel *model, const Golden *golden, const Bound *bound)
+{
+  const RpSessionOptions options = { .n_context = golden->n_tokens, .n_batch = CHUNK };
+  guint n_vocab = rp_model_get_n_vocab (model), agreed = 0;
+  g_autofree float *p = g_new (float, (gsize)CHUNK *n_vocab), *q = g_new (float, (gsize)CHUNK *n_vocab);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RpSession) one = rp_session_new (exact, &options, &error),
+                        other = rp_session_new (model, &options, &error);
+  double sum = 0;
+
+  for (guint at = 0; at < golden->n_tokens; at += CHUNK)
+    {
+      g_assert_true (rp_session_logits (one, golden->tokens + at, CHUNK, p, NULL, &error));
+      g_assert_true (rp_session_logits (other, golden->tokens + at, CHUNK, q, NULL, &error));
+      for (gsize i = 0; i < CHUNK; i++)
+        {
+          gboolean agrees;
+
+          sum += divergence_of_rows (p + i * n_vocab, q + i * n_vocab, n_vocab, &agrees);
+          agreed += agrees;
+        }
+    }
+  g_test_message ("%u positions: mean KL divergence %.6f, same first token %.2f %%", golden->n_tokens,
+                  sum / golden->n_tokens, 100.0 * agreed / golden->n_tokens);
+  g_assert_cmpfloat (sum / golden->n_tokens, <=, bound->max_divergence);
+  g_assert_cmpfloat ((double)agreed / golden->n_tokens, >=, bound->min_agreement);
+}
+
+static void
+test_requantized (gconstpointer data)
+{
+  const RequantizedCase *c = data;
+  gboolean on_cpu = strcmp (c->device, "cpu") == 0;
+  const Bound exactly = { 1e-7, 0.999 }, cpu = { c->row->max_divergence, 0.96 }, vulkan = { 0.0005, 0.99 };
+  g_autofree char *source = g_build_filename (g_get_user_data_dir (), "riposte", "models", SMOL ".gguf", NULL);
+  g_autofree char *upcycled = NULL, *path = NULL, *floats = NULL;
+  Golden golden = { 0 };
+  RpEngine *engine;
+  RpModel *exact, *model;
+
+  if (!g_file_test (source, G_FILE_TEST_EXISTS))
+    {
+      g_test_skip (SMOL " was not fetched");
+      return;
+    }
+  read_golden (&golden, &subjects[0]);
+  if (c->row->experts)
+    {
+      const UpcycleRecipe recipe = { .n_expert = 4 };
+
+      upcycled = temporary ();
+      upcycle (source, upcycled, &recipe);
+    }
+  path = quantize (upcycled ? upcycled : source, c->row->type);
+  floats = quantize (path, "F32");
+  engine = rp_engine_new ();
+  exact = load (engine, floats, "cpu");
+  model = load (engine, path, c->device);
+  measure_beside (exact, model, &golden, on_cpu ? &cpu : &vulkan);
+  rp_model_free (model);
+  rp_model_free (exact);
+  if (on_cpu && c->row == requantized)
+    {
+      /* What is called exact is what the reference calls so. */
+      g_autofree char *plain = quantize (source, "F32");
+
+      exact = load (engine, plain, "cpu");
+      measure (exact, &golden, golden.n_tokens, &exactly);
+      rp_model_free (exact);
+      g_unlink (plain);
+    }
+  rp_engine_free (engine);
+  g_unlink (path);
+  g_unlink (floats);
+  if (upcycled)
+    g_unlink (upcycled);
+  g_free (golden.data);
+}
+
+static void
+add_requantized (const char *device)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (requantized); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/accuracy/%s/%s/%s", device, SMOL, requantized[i].type);
+      RequantizedCase *c = g_new (RequantizedCase, 1);
+
+      *c = (RequantizedCase){ device, &requantized[i] };
+      g_test_add_data_func_full (path, c, test_requantized, g_free);
+    }
+}
+
 static void
 add_cases (const char *device)
 {
@@ -197,6 +368,8 @@ add_cases (const char *device)
       *c = (Case){ device, &subjects[i] };
       g_test_add_data_func_full (path, c, test_accuracy, g_free);
     }
+  if (g_test_slow ())
+    add_requantized (device);
 }
 
 int

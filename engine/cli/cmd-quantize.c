@@ -37,7 +37,8 @@ rp_cmd_quantize (int argc, char **argv)
   const RpMixture *mixture;
   int status = cli_parse (&argc, &argv, "IN.gguf OUT.gguf TYPE",
                           "Writes a model with smaller weights. TYPE is Q8_0, Q6_K, Q5_K_M, Q4_K_M, Q4_0 or MXFP4 (of "
-                          "the experts; the rest is Q8_0).\nWhat is quantized already may be quantized again, at a "
+                          "the experts; the rest is Q8_0);\nor F32, which gives quantized weights as the numbers that "
+                          "they are, to measure against.\nWhat is quantized already may be quantized again, at a "
                           "loss. OUT appears when it is whole.",
                           entries, NULL, 3, 3);
 

@@ -98,6 +98,20 @@ def quantizing_again_is_told():
 
 
 @tap.case
+def quantized_weights_can_be_written_as_numbers():
+    text()
+    run('quantize', model(), path('small.gguf'), 'Q4_0')
+    said = run('quantize', path('small.gguf'), path('exact.gguf'), 'F32').decode()
+    assert '16 of 21 tensors' in said and os.path.getsize(path('exact.gguf')) > 4 * os.path.getsize(path('small.gguf'))
+    tokens = ','.join(map(str, tokens_of_text()[:150]))
+    run('logits', path('exact.gguf'), '--tokens', tokens, '--out', path('exact'), *CPU)
+    got = report(path('small.gguf'), path('text'), '--reference', path('exact'))
+    assert got['kl_mean'] < 1e-3, got
+    again = report(path('exact.gguf'), path('text'), '--reference', path('exact'))
+    assert abs(again['kl_max']) < 1e-9 and again['top1'] == 1, again
+
+
+@tap.case
 def wrong_calls():
     before = left()
     run('quantize', model(), path('x.gguf'), 'Q9_Z', status=2, text='Q4_K_M')
