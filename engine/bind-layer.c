@@ -27,7 +27,7 @@ linear (LayerBinder *b, const char *name, guint n_in, guint n_out, guint n_exper
 static gboolean
 norm (LayerBinder *b, const char *name, guint n, RpNormWeights *out)
 {
-  return !name || rp_binder_norm (b->binder, name_of (b, name, ""), n, TRUE, out);
+  return !name || rp_binder_norm (b->binder, name_of (b, name, ""), n, out);
 }
 
 /* ---- attention ---- */

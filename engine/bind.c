@@ -169,13 +169,15 @@ rp_binder_linear (RpBinder *binder,
 }
 
 gboolean
-rp_binder_norm (RpBinder *binder, const char *prefix, guint n, gboolean required, RpNormWeights *out)
+rp_binder_norm (RpBinder *binder, const char *prefix, guint n, RpNormWeights *out)
 {
   g_autofree char *weight = g_strconcat (prefix, ".weight", NULL);
   g_autofree char *bias = g_strconcat (prefix, ".bias", NULL);
 
   out->n = n;
-  return rp_binder_vector (binder, weight, n, 1, required, &out->weight)
+  if (binder->model->arch->flags & RP_ARCH_PLAIN_NORMS)
+    return TRUE;
+  return rp_binder_vector (binder, weight, n, 1, TRUE, &out->weight)
          && rp_binder_vector (binder, bias, n, 1, FALSE, &out->bias);
 }
 
@@ -233,7 +235,7 @@ bind_ends (RpBinder *binder)
   model->n_vocab = embedding->dims[1];
   if (!rp_binder_weight (binder, "token_embd.weight", n_embd, model->n_vocab, 1, TRUE, &model->token_embd)
       || !rp_binder_linear (binder, "output", n_embd, model->n_vocab, 1, FALSE, &model->output)
-      || !rp_binder_norm (binder, "output_norm", n_embd, TRUE, &model->output_norm))
+      || !rp_binder_norm (binder, "output_norm", n_embd, &model->output_norm))
     return FALSE;
   if (!model->output.weight.data.buffer)
     model->output.weight = model->token_embd;

@@ -27,8 +27,8 @@ gboolean rp_binder_weight (RpBinder *binder,
                            RpWeight *out);
 /* A vector of F32: a norm's weight, a bias. With rows not 1, a matrix of them. */
 gboolean rp_binder_vector (RpBinder *binder, const char *name, guint n, guint rows, gboolean required, RpView *out);
-/* prefix.weight with, where the file has it, prefix.bias. */
-gboolean rp_binder_norm (RpBinder *binder, const char *prefix, guint n, gboolean required, RpNormWeights *out);
+/* prefix.weight with, where the file has it, prefix.bias; neither where the architecture's norms have none. */
+gboolean rp_binder_norm (RpBinder *binder, const char *prefix, guint n, RpNormWeights *out);
 /* prefix.weight with, where the file has them, prefix.bias and prefix.scale. */
 gboolean rp_binder_linear (RpBinder *binder,
                            const char *prefix,

@@ -110,7 +110,7 @@ norm_heads (const RpPass *pass, const RpLayer *layer, RpView q, RpSpan span)
 {
   guint dim = pass->model->hparams.dim_k;
 
-  if (!layer->k_norm.weight.buffer)
+  if (!layer->k_norm.n)
     return;
   rp_pass_norm (pass, &layer->k_norm, rp_whole (pass->a->k), rp_whole (pass->a->k),
                 pass->n_tokens * (layer->n_kv_heads * dim / layer->k_norm.n), FALSE);
@@ -281,6 +281,18 @@ attend_unfolded (const RpPass *pass, guint i, RpView q, RpSpan span)
   return span.n ? attend (pass, i, span, q, pass->cache->v[i])->out : (RpView){ 0 };
 }
 
+/* One factor a position, times its queries. */
+static void
+apply_temperature (const RpPass *pass, RpView q, guint n_q, RpSpan span)
+{
+  RpView factors = { pass->cache->temperature, (pass->pos + span.first) * sizeof (float) };
+
+  if (!factors.buffer || span.n == 0)
+    return;
+  rp_pass_op (pass, RP_OP_COMBINE, FALSE)->combine
+    = (RpOpCombine){ .y = q, .weights = factors, .out = q, .n_tokens = span.n, .n_used = 1, .n = n_q };
+}
+
 void
 rp_pass_attention (const RpPass *pass, guint i, RpSpan span)
 {
@@ -293,7 +305,7 @@ rp_pass_attention (const RpPass *pass, guint i, RpSpan span)
   RpView h = rp_whole (a->x), q = rp_rows (a->q, span.first, (gsize)layer->n_heads * dim_q), out;
   RpSum sum;
 
-  if (layer->attention_norm.weight.buffer)
+  if (layer->attention_norm.n)
     {
       h = rp_whole (a->h);
       rp_pass_norm (pass, &layer->attention_norm, rp_whole (a->x), h, pass->n_tokens, FALSE);
@@ -301,11 +313,13 @@ rp_pass_attention (const RpPass *pass, guint i, RpSpan span)
   if (latent)
     {
       project_latent (pass, i, h, q, span);
+      apply_temperature (pass, q, layer->n_heads * dim_q, span);
       out = hparams->latent.absorbed ? attend_absorbed (pass, i, q, span) : attend_unfolded (pass, i, q, span);
     }
   else
     {
       project (pass, i, h, q, span);
+      apply_temperature (pass, q, layer->n_heads * dim_q, span);
       out = span.n ? attend (pass, i, span, q, pass->cache->v[i])->out : (RpView){ 0 };
     }
   if (span.n == 0)

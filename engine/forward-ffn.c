@@ -205,7 +205,7 @@ rp_pass_feed_forward (const RpPass *pass, const RpLayer *layer, RpSpan span)
   RpView x = rp_rows (pass->a->x, span.first, n_embd), h = rp_rows (pass->a->h, span.first, n_embd);
   RpSum sum = rp_sum_begin (pass, span, &layer->ffn_post_norm, factor != 1);
 
-  if (layer->ffn_norm.weight.buffer)
+  if (layer->ffn_norm.n)
     rp_pass_norm (pass, &layer->ffn_norm, x, h, span.n, FALSE);
   else if (!(model->arch->flags & RP_ARCH_PARALLEL))
     h = x;

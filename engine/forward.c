@@ -92,7 +92,7 @@ rp_sum_begin (const RpPass *pass, RpSpan span, const RpNormWeights *post_norm, g
   RpView y = rp_rows (pass->a->y, span.first, n_embd);
 
   /* A second part of a sum in y is spared in h: by then nobody reads that any more. */
-  if (later || post_norm->weight.buffer || pass->model->hparams.residual_scale != 1)
+  if (later || post_norm->n || pass->model->hparams.residual_scale != 1)
     return (RpSum){ .out = y, .spare = rp_rows (pass->a->h, span.first, n_embd) };
   return (RpSum){ .out = x_of (pass, span), .spare = y, .started = TRUE };
 }
@@ -143,7 +143,7 @@ rp_sum_end (const RpPass *pass, const RpSum *sum, RpSpan span, const RpNormWeigh
 
   if (sum->out.buffer == x.buffer)
     return;
-  if (post_norm->weight.buffer)
+  if (post_norm->n)
     {
       if (factor != 1)
         rp_pass_multiply (pass, sum->out, n, factor);

@@ -172,6 +172,10 @@ rp_hparams_read_rope (const RpHparamsReader *reader, RpHparams *hparams)
     return rp_hparams_out_of_range (reader, "rope.dimension_count");
   if (!read_scaling (reader, hparams, &rope))
     return FALSE;
+  if (hparams->temperature == 0)
+    hparams->temperature_length = 0;
+  else if (hparams->temperature_length == 0)
+    hparams->temperature_length = hparams->n_context_original;
   for (guint i = 0; i < hparams->n_layers; i++)
     windows |= hparams->layers[i].window != 0;
   if (windows && !read_local (reader, hparams, &rope, &local))

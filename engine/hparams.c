@@ -139,6 +139,17 @@ read_latent (const RpHparamsReader *reader, RpHparams *hparams)
   return TRUE;
 }
 
+/* Attention is made sharper the more positions there are to choose from (Meta 2025, Llama 4). Where the length of a step
+ * is missing, it is the original context, which is read later. */
+static gboolean
+read_temperature (const RpHparamsReader *reader, RpHparams *hparams)
+{
+  return !(reader->arch->flags & RP_ARCH_TEMPERATURE)
+         || (rp_hparams_read_float (reader, "attention.temperature_scale", 0, 1e3, &hparams->temperature)
+             && rp_hparams_read_uint (reader, "attention.temperature_length", 0, G_MAXUINT,
+                                      &hparams->temperature_length));
+}
+
 static gboolean
 read_attention (const RpHparamsReader *reader, RpHparams *hparams)
 {
@@ -184,10 +195,16 @@ read_multipliers (const RpHparamsReader *reader, RpHparams *hparams)
   float embedding = arch->flags & RP_ARCH_EMBEDDING_ROOT ? sqrtf (hparams->n_embd)
                     : arch->embedding_scale              ? arch->embedding_scale
                                                          : 1;
+  float residual = 1, logit = arch->logit_scale ? arch->logit_scale : 1;
 
+  if (arch->flags & RP_ARCH_DEPTH_SCALED) /* Hu et al. 2024, MiniCPM */
+    {
+      residual = 1.4f / sqrtf (hparams->n_layers);
+      logit = hparams->n_embd / 256.0f;
+    }
   if (!read_multiplier (reader, "embedding_scale", embedding, &hparams->embedding_scale)
-      || !read_multiplier (reader, "residual_scale", 1, &hparams->residual_scale)
-      || !read_multiplier (reader, "logit_scale", arch->logit_scale ? arch->logit_scale : 1, &hparams->logit_scale)
+      || !read_multiplier (reader, "residual_scale", residual, &hparams->residual_scale)
+      || !read_multiplier (reader, "logit_scale", logit, &hparams->logit_scale)
       || ((arch->flags & RP_ARCH_SOFTCAPS)
           && !rp_hparams_read_float (reader, "final_logit_softcapping", 0, 1e6, &hparams->logit_softcap)))
     return FALSE;
@@ -241,8 +258,8 @@ rp_hparams_read (RpHparams *hparams, const RpArch *arch, const RpGguf *gguf, GEr
     leave_out_prediction (&reader, hparams, n_predict);
   hparams->layers = g_new0 (RpLayerHparams, hparams->n_layers);
   return read_heads (&reader, hparams) && read_windows (&reader, hparams) && read_experts (&reader, hparams)
-         && read_norm (&reader, hparams) && read_attention (&reader, hparams) && read_multipliers (&reader, hparams)
-         && rp_hparams_read_rope (&reader, hparams);
+         && read_norm (&reader, hparams) && read_attention (&reader, hparams) && read_temperature (&reader, hparams)
+         && read_multipliers (&reader, hparams) && rp_hparams_read_rope (&reader, hparams);
 }
 
 void

@@ -56,6 +56,8 @@ typedef struct
   float attention_scale, attention_softcap; /* of q·k */
   float attention_clamp;                    /* of q, k and v; 0: none */
   float value_scale;                        /* of what attention gives */
+  float temperature;                        /* q at position p is multiplied with 1 + this · log (1 + ⌊p / … */
+  guint temperature_length;                 /* … this⌋); 0: it is not */
   float embedding_scale, residual_scale, logit_scale, logit_softcap;
   RpLayerHparams *layers; /* [n_layers], owned */
 } RpHparams;

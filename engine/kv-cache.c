@@ -1,5 +1,23 @@
 #include "kv-cache.h"
 
+#include <math.h>
+
+static gboolean
+make_temperature (RpKvCache *cache, const RpHparams *hparams, GError **error)
+{
+  gsize size = cache->n_context * sizeof (float);
+  g_autofree float *factors = NULL;
+
+  if (hparams->temperature_length == 0)
+    return TRUE;
+  factors = g_new (float, cache->n_context);
+  for (guint p = 0; p < cache->n_context; p++)
+    factors[p] = 1 + hparams->temperature * logf (1 + floorf ((float)p / hparams->temperature_length));
+  cache->temperature = rp_backend_buffer_new (cache->backend, size, RP_BUFFER_DEVICE, error);
+  return cache->temperature
+         && rp_backend_upload (cache->backend, (RpView){ cache->temperature, 0 }, factors, size, error);
+}
+
 gboolean
 rp_kv_cache_init (RpKvCache *cache, const RpModel *model, RpDType type, guint n_context, GError **error)
 {
@@ -26,7 +44,7 @@ rp_kv_cache_init (RpKvCache *cache, const RpModel *model, RpDType type, guint n_
       if (!cache->v[i])
         return FALSE;
     }
-  return TRUE;
+  return make_temperature (cache, hparams, error);
 }
 
 void
@@ -37,6 +55,9 @@ rp_kv_cache_clear (RpKvCache *cache)
       rp_backend_buffer_free (cache->backend, cache->k[i]);
       rp_backend_buffer_free (cache->backend, cache->v[i]);
     }
+  if (cache->temperature)
+    rp_backend_buffer_free (cache->backend, cache->temperature);
+  cache->temperature = NULL;
   g_clear_pointer (&cache->k, g_free);
   g_clear_pointer (&cache->v, g_free);
   cache->n_layers = 0;

@@ -12,7 +12,8 @@ typedef struct
   RpDType type; /* one of rp_is_cache_type() */
   guint n_context;
   guint n_layers;
-  RpBuffer **k, **v; /* [n_layers] */
+  RpBuffer **k, **v;     /* [n_layers] */
+  RpBuffer *temperature; /* f32 [n_context]: of RpHparams, for each position; NULL: none */
 } RpKvCache;
 
 gboolean rp_kv_cache_init (RpKvCache *cache, const RpModel *model, RpDType type, guint n_context, GError **error);

@@ -31,7 +31,7 @@ STRING, ARRAY = 8, 9
 N_EXPERT, N_USED = 4, 2
 
 
-# What llama-archs leaves unused: NAME: (its model, {key: content}, {end of a tensor's name: (another, dimensions)}). Keys of its own names are changed as well where the
+# What llama-archs leaves unused: NAME: (its model, {key: content}, {a tensor's name, or its end: (another, dimensions)}). Keys of its own names are changed as well where the
 # reference departs from the model's makers, so that both agree.
 VARIANTS = {
     # it turns three layers of four, whichever have a window
@@ -66,21 +66,30 @@ VARIANTS = {
     'glm4moe-plain': ('glm4moe-moe', {'expert_weights_norm': [True], 'expert_weights_scale': [1.5],
                                       'rope.dimension_count': [64], 'rope.dimension_sections': [0] * 4}),
     'glm4-plain': ('glm4-dense', {'rope.dimension_count': [64], 'rope.dimension_sections': [0] * 4}),
+    'stablelm-dense': ('stablelm-dense', {}, {'attn_q_norm': None, 'attn_k_norm': None}),
     'granite-scales': ('granitemoe-moe', {'attention.scale': [0.015625], 'embedding_scale': [12.0], 'logit_scale': [6.0],
                                           'residual_scale': [0.22]}),
     'laguna-yarn': ('laguna-moe', {'rope.scaling.type': ['yarn'], 'rope.scaling.factor': [4.0],
                                    'rope.scaling.original_context_length': [48], 'rope.freq_base': [5e5],
                                    'rope.dimension_count': [40], 'expert_weights_norm': [True],
                                    'expert_weights_scale': [2.5]}),
+    'mistral3-temperature': ('mistral3-dense', {'attention.temperature_scale': [0.1], 'attention.temperature_length': [48],
+                                                'rope.scaling.type': ['yarn'], 'rope.scaling.factor': [4.0],
+                                                'rope.scaling.original_context_length': [48]}),
+    'mistral4-temperature': ('mistral4-moe', {'attention.temperature_scale': [0.1],
+                                              'attention.temperature_length': [32]}),
     'olmo2-yarn': ('olmo2-dense', {'rope.scaling.type': ['yarn'], 'rope.scaling.factor': [4.0],
                                   'rope.scaling.original_context_length': [48]}),
     'mellum-yarn': ('mellum-moe', {'rope.scaling.type': ['yarn'], 'rope.scaling.factor': [4.0],
                                   'rope.scaling.original_context_length': [48]}),
+    # as in real files: a fourth section stands still in text
+    'qwen2vl-dense': ('qwen2vl-dense', {'rope.dimension_sections': [16, 24, 24, 0]}, {'output.bias': None}),
+    'pangu-embedded-dense': ('pangu-embedded-dense', {}, {'rope_freqs': None}),
     'qwen3moe-yarn': ('qwen3moe-moe', {'rope.scaling.type': ['yarn'], 'rope.scaling.factor': [4.0],
                                        'rope.scaling.original_context_length': [48]}),
 }
 # Where llama.cpp departs from the model's makers: see transformers-logits.py.
-BY_TRANSFORMERS = {'phimoe-moe', 'phimoe-long', 'starcoder2-dense', 'gpt-oss-exact'}
+BY_TRANSFORMERS = {'phi2-dense', 'phimoe-moe', 'phimoe-long', 'starcoder2-dense', 'gpt-oss-exact'}
 
 
 class Reader:
@@ -175,6 +184,8 @@ def words(contents):
 
 def changed(name, dims, tensors):
     """Name and dimensions of a variant's tensor; None where it has no such."""
+    if name in tensors:
+        return tensors[name]
     block, _, rest = name.removesuffix('.weight').rpartition('.')
     if not name.endswith('.weight') or rest not in tensors:
         return name, dims

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Logits of a model as its makers' own code computes them (Hugging Face transformers), where llama.cpp departs from it:
-phimoe (layer norms and the sparse mixer), starcoder2 (llama.cpp rounds what GELU takes to 16 bits), gpt-oss (YaRN's ramp
-is not rounded to whole pairs).
+phimoe (layer norms and the sparse mixer), phi2 and starcoder2 (llama.cpp rounds what GELU takes to 16 bits), gpt-oss
+(YaRN's ramp is not rounded to whole pairs).
 
 Usage: transformers-logits.py MODEL.gguf OUT.f32 --tokens 1,2,3. Needs numpy, gguf, torch and transformers.
 """
@@ -81,6 +81,20 @@ def phimoe(file):
                          'long_factor': file.tensors['rope_factors_long.weight'].tolist()}, **config)
 
 
+def phi2(file):
+    state, config = file.common()
+    for name in [name for name in state if '.o_proj.' in name or name.startswith('model.norm.')]:
+        state[name.replace('.o_proj.', '.dense.').replace('model.norm.', 'model.final_layernorm.')] = state.pop(name)
+    for i in range(file.key('block_count')):
+        for ours, theirs in (('ffn_up', 'fc1'), ('ffn_down', 'fc2')):
+            file.norm(state, f'model.layers.{i}.mlp.{theirs}', f'blk.{i}.{ours}')  # no factors
+    partial = file.key('rope.dimension_count') / file.key('attention.key_length')
+    return transformers.PhiForCausalLM, state, transformers.PhiConfig(
+        hidden_act='gelu_new', layer_norm_eps=file.key('attention.layer_norm_epsilon'), partial_rotary_factor=partial,
+        rope_parameters={'rope_type': 'default', 'rope_theta': file.key('rope.freq_base'),
+                         'partial_rotary_factor': partial}, **config)
+
+
 def starcoder2(file):
     state, config = file.common()
     for i in range(file.key('block_count')):
@@ -119,7 +133,7 @@ def gpt_oss(file):
                          'original_max_position_embeddings': file.key('rope.scaling.original_context_length')}, **config)
 
 
-MODELS = {'phimoe': phimoe, 'starcoder2': starcoder2, 'gpt-oss': gpt_oss}
+MODELS = {'phi2': phi2, 'phimoe': phimoe, 'starcoder2': starcoder2, 'gpt-oss': gpt_oss}
 
 
 def main():
