@@ -175,7 +175,7 @@ check_error (GError **error)
   g_assert_true ((*error)->domain == RP_ERROR);
   g_assert_true (g_utf8_validate ((*error)->message, -1, NULL));
   g_assert_cmpuint (strlen ((*error)->message), >, 10);
-  g_assert_cmpuint (strlen ((*error)->message), <, 600);
+  g_assert_cmpuint (strlen ((*error)->message), <, 1000);
   g_assert_null (strpbrk ((*error)->message, "\n\r\033"));
   g_clear_error (error);
 }
