@@ -73,6 +73,16 @@ on_chat_activated (RiposteWindow *self)
   riposte_chat_pane_focus_composer (self->chat);
 }
 
+/* What could not be read before may be there now. */
+static void
+on_store_problem (RiposteWindow *self, RiposteStore *store)
+{
+  if (riposte_store_get_problem (store))
+    return;
+  riposte_chat_list_refresh (self->chats, NULL);
+  riposte_conversation_load (self->conversation);
+}
+
 /* ---- the model ---- */
 
 static void
@@ -319,6 +329,8 @@ riposte_window_new (RiposteApplication *app)
   self->generator = g_object_ref (riposte_application_get_generator (app));
   generator = RIPOSTE_GENERATOR (self->generator);
   riposte_chat_pane_set_store (self->chat, riposte_application_get_store (app));
+  g_signal_connect_object (riposte_application_get_store (app), "problem", G_CALLBACK (on_store_problem), self,
+                           G_CONNECT_SWAPPED);
   riposte_chat_pane_set_presets (self->chat, riposte_application_get_presets (app));
   riposte_chat_pane_set_sampler (self->chat, riposte_application_get_sampler (app));
   riposte_chat_pane_set_generator (self->chat, self->generator);

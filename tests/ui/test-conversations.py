@@ -176,6 +176,30 @@ def a_file_of_a_newer_version_is_refused_clearly_and_left_alone():
 
 
 @case
+def a_disk_that_comes_back_brings_the_conversations_back():
+    with tempfile.TemporaryDirectory() as home:
+        folder = Path(home) / 'riposte'
+        with greedy(home) as window:
+            ask_shortly(window, 'Name one fruit.')
+            window.key('q', 'ctrl')
+            assert window.process.wait(20) == 0, window.log.read_text()
+        folder.rename(Path(home) / 'away')
+        folder.write_text('a file where a folder should be')
+        with greedy(home) as window:
+            wait_for('the reason', lambda: window.has_text('could not be kept'))
+            ask_shortly(window, 'Name one colour.')
+            folder.unlink()
+            (Path(home) / 'away').rename(folder)
+            window.press('Try to Keep Conversations Again')
+            wait_for('no notice', lambda: not window.has_text('could not be kept'))
+            open_chat(window, 'Name one fruit')
+            window.key('q', 'ctrl')
+            assert window.process.wait(20) == 0, window.log.read_text()
+        with greedy(home) as window:
+            open_chat(window, 'Name one colour')
+
+
+@case
 def a_damaged_file_is_set_aside_when_asked_to():
     with tempfile.TemporaryDirectory() as home:
         path = Path(home) / 'riposte' / 'conversations.db'
