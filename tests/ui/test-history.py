@@ -295,6 +295,19 @@ def a_file_that_cannot_be_imported_is_one_clear_message():
 
 
 @case
+def what_a_file_says_of_settings_and_attachments_may_be_odd():
+    odd = chat('odd', 'Odd', 0, 'How?', 'So.', 'And?')
+    odd['settings'] = {'temperature': 'hot', 'system': [1, 2], 'preset': {'x': 1}, 'top-p': 1e308}
+    odd['messages'][0]['attachments'] = [1, 'x', None, {'name': 5}, {'text': None}, {'name': '\u202e/../b', 'text': 'y'}]
+    odd['messages'][2]['attachments'] = {'a': [[[]]]}
+    with tempfile.TemporaryDirectory() as folder, Window() as window:
+        path = Path(folder) / 'odd.json'
+        path.write_text(archive([odd]))
+        import_file(window, path)
+        wait_for('its messages', lambda: window.has_text('How?') and window.has_text('And?'))
+
+
+@case
 def what_makes_no_sense_cannot_be_done():
     with Window() as window:
         wait_for_rows(window, 'New Chat')
