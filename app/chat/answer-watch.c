@@ -38,6 +38,18 @@ update_inhibition (RiposteAnswerWatch *self)
     }
 }
 
+/* Its dialogs count as well. */
+static gboolean
+is_anybody_there (RiposteAnswerWatch *self)
+{
+  GtkApplication *application = gtk_window_get_application (self->window);
+
+  for (GList *l = application ? gtk_application_get_windows (application) : NULL; l; l = l->next)
+    if (gtk_window_is_active (l->data))
+      return TRUE;
+  return FALSE;
+}
+
 static void
 notify (RiposteAnswerWatch *self, RiposteConversation *conversation)
 {
@@ -70,7 +82,7 @@ on_busy (RiposteAnswerWatch *self, GParamSpec *pspec, RiposteConversation *conve
     {
       gboolean stopped = last && riposte_message_get_state (last) == RIPOSTE_MESSAGE_STOPPED;
 
-      if (now - *since > LONG_US && !stopped && !gtk_window_is_active (self->window))
+      if (now - *since > LONG_US && !stopped && !is_anybody_there (self))
         notify (self, conversation);
       g_hash_table_remove (self->started, conversation);
     }

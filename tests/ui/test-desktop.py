@@ -7,6 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from window import Atspi, GLib, Window, small_model, text_of, wait_for  # noqa: E402
+import gi  # noqa: E402
 from gi.repository import Gio  # noqa: E402
 from tap import Skip, case, main  # noqa: E402
 
@@ -115,6 +116,66 @@ def without_any_network_everything_local_works():
             window.press('Insert Code into the Editor')
             window.press('New Chat')
             wait_for('both chats', lambda: len(window.find_all('list item')) >= 2)
+
+
+class Notifications:
+    """Stands for the desktop's service, and keeps what it is told."""
+
+    XML = '''<node><interface name="org.freedesktop.Notifications">
+      <method name="Notify"><arg type="s" direction="in"/><arg type="u" direction="in"/><arg type="s" direction="in"/>
+        <arg type="s" direction="in"/><arg type="s" direction="in"/><arg type="as" direction="in"/>
+        <arg type="a{sv}" direction="in"/><arg type="i" direction="in"/><arg type="u" direction="out"/></method>
+      <method name="CloseNotification"><arg type="u" direction="in"/></method>
+      <signal name="ActionInvoked"><arg type="u"/><arg type="s"/></signal>
+    </interface></node>'''
+
+    def __init__(self):
+        self.told = []
+        self.bus = Gio.bus_get_sync(Gio.BusType.SESSION, None)
+        interface = Gio.DBusNodeInfo.new_for_xml(self.XML).interfaces[0]
+        self.bus.register_object('/org/freedesktop/Notifications', interface, self._called, None, None)
+        call(self.bus, 'org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', 'RequestName',
+             GLib.Variant('(su)', ('org.freedesktop.Notifications', 4)))
+
+    def _called(self, bus, sender, path, interface, method, parameters, invocation):
+        if method == 'Notify':
+            self.told.append(parameters.unpack())
+            invocation.return_value(GLib.Variant('(u)', (len(self.told),)))
+        else:
+            invocation.return_value(None)
+
+    def wait(self, what, condition):
+        def attempt():
+            while GLib.MainContext.default().iteration(False):
+                pass
+            return condition()
+        return wait_for(what, attempt)
+
+    def click(self, number):
+        self.bus.emit_signal(None, '/org/freedesktop/Notifications', 'org.freedesktop.Notifications', 'ActionInvoked',
+                             GLib.Variant('(us)', (number, 'default')))
+
+
+@case
+def a_long_answer_that_nobody_watched_is_told_and_a_click_leads_to_it():
+    gi.require_version('Gtk', '4.0')
+    from gi.repository import Gtk
+    notifications = Notifications()
+    with Window('--model', small_model(), '--device', 'cpu', '--temp', '0', '--ctx', '1024') as window:
+        window.ask('Write a long story about a lighthouse keeper, in ten chapters.')
+        wait_for('the answer', lambda: len(window.answer_text()) > 20)
+        window.press('New Chat')
+        wait_for('the new chat', lambda: not window.answers())
+        Gtk.init()
+        elsewhere = Gtk.Window(title='Elsewhere')
+        elsewhere.present()
+        told = notifications.wait('the notification', lambda: notifications.told)[0]
+        assert told[3].startswith('Write a long story') or told[3], told
+        assert told[4], told
+        assert not window.answers()
+        notifications.click(1)
+        notifications.wait('the chat', lambda: window.answers())
+        elsewhere.destroy()
 
 
 if __name__ == '__main__':
