@@ -34,7 +34,7 @@ def fill_context(window):
     """Two questions that are answered with a few words, and a third one that fits only without the first."""
     for i, question in enumerate([story('cat', 300), story('dog', 20)]):
         window.ask(question)
-        wait_for('an answer', lambda: len(window.answers()) == i + 1 and len(window.answer_text()) > 8)
+        wait_for('an answer', lambda: len(window.answers()) == i + 1 and 'story' in window.answer_text().lower())
         for stop in window.find_all('push button', 'Stop'):
             stop.get_action_iface().do_action(0)
         wait_for_end(window, i + 1)
@@ -62,7 +62,8 @@ def a_full_context_shows_what_does_not_fit_and_leaves_out_what_is_chosen():
         assert window.has_text('Nothing is left out unless you choose so'), window.texts()
         assert window.has_text('2 messages do not fit'), window.texts()
         window.press('Leave Out the Oldest Messages')
-        wait_for('the answer', lambda: len(window.answers()) == 3 and 'tok' in window.answer_text())
+        wait_for('the answer', lambda: not window.has_text('do not fit the context') and not window.is_busy())
+        assert len(window.find_all('panel', 'Your question')) == 3, 'a question is gone'
         assert sum('Left out' in text for text in window.texts()) == 2, window.texts()
 
 
@@ -97,7 +98,7 @@ def the_context_may_be_raised():
     with greedy('--ctx', '512') as window:
         fill_context(window)
         window.press('Raise the Context to 2048 Tokens')
-        wait_for('the answer', lambda: len(window.answers()) == 3 and 'tok' in window.answer_text())
+        wait_for('the answer', lambda: 'cow' in window.answer_text() and not window.has_text('do not fit the context'))
         wait_for('the larger context', lambda: any(text.endswith(' of 2k') for text in window.texts()))
         assert not window.has_text('Left out')
 
