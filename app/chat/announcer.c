@@ -1,7 +1,7 @@
 #include "chat/announcer.h"
 
-/* GTK before 4.14 has no call for this. A label that appears in the role of an alert, which AT-SPI has as a notification,
- * is read by screen readers as it does; one that only changes its text is not. */
+/* GTK before 4.14 has no call for this. A label that appears in the role of an alert is read by screen readers as
+ * it does; one that only changes its text is not. */
 
 struct _RiposteAnnouncer
 {
