@@ -1,5 +1,9 @@
 #include "application.h"
 
+#include "generate/remote-generator.h"
+#include "network/network.h"
+#include "preferences/preferences-window.h"
+#include "remote-consent.h"
 #include "settings.h"
 #include "window.h"
 
@@ -28,6 +32,7 @@ static const struct
   const char *accels[3];
 } accels[] = {
   { "app.quit", { "<Control>q" } },
+  { "app.preferences", { "<Control>comma" } },
   { "window.close", { "<Control><Shift>w" } },
   { "win.new-chat", { "<Control>n" } },
   { "win.rename-chat", { "F2" } },
@@ -99,10 +104,20 @@ on_show_chat (GSimpleAction *action, GVariant *parameter, gpointer user_data)
     riposte_window_show_chat_of_id (RIPOSTE_WINDOW (window), g_variant_get_string (parameter, NULL));
 }
 
+static void
+on_preferences (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  GtkWindow *window = gtk_application_get_active_window (user_data);
+
+  if (window && !RIPOSTE_IS_PREFERENCES_WINDOW (window))
+    gtk_window_present (GTK_WINDOW (riposte_preferences_window_new (window)));
+}
+
 static const GActionEntry actions[] = {
   { .name = "show-chat", .activate = on_show_chat, .parameter_type = "s" },
   { .name = "quit", .activate = on_quit },
   { .name = "about", .activate = on_about },
+  { .name = "preferences", .activate = on_preferences },
 };
 
 static void
@@ -150,6 +165,15 @@ add_setting (RiposteApplication *self, const char *key)
 }
 
 static void
+set_up_stand_in (RiposteApplication *self)
+{
+  g_autoptr (RiposteRemoteGenerator) remote = riposte_remote_generator_new ();
+
+  riposte_remote_generator_set_consent_func (remote, riposte_remote_consent_ask, self);
+  riposte_local_generator_set_stand_in (self->generator, RIPOSTE_GENERATOR (remote));
+}
+
+static void
 riposte_application_startup (GApplication *application)
 {
   g_autofree char *models_dir = NULL;
@@ -157,6 +181,7 @@ riposte_application_startup (GApplication *application)
 
   G_APPLICATION_CLASS (riposte_application_parent_class)->startup (application);
   gtk_source_init ();
+  set_up_stand_in (self);
   gtk_window_set_default_icon_name (RIPOSTE_APP_ID);
   /* a click into an answer is no wish to select all of it */
   g_object_set (gtk_settings_get_default (), "gtk-label-select-on-focus", FALSE, NULL);
@@ -227,6 +252,7 @@ riposte_application_shutdown (GApplication *application)
   riposte_store_close (self->store);
   if (self->presets)
     riposte_presets_flush (self->presets);
+  riposte_network_flush ();
   G_APPLICATION_CLASS (riposte_application_parent_class)->shutdown (application);
 }
 

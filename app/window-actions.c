@@ -489,7 +489,8 @@ set_enabled (RiposteWindow *self, const char *name, gboolean enabled)
 void
 riposte_window_update_actions (RiposteWindow *self)
 {
-  RiposteGeneratorState state = riposte_generator_get_state (RIPOSTE_GENERATOR (self->generator));
+  RiposteGenerator *answering = riposte_generator_choose (RIPOSTE_GENERATOR (self->generator));
+  RiposteGeneratorState state = riposte_generator_get_state (answering);
   RiposteMessage *answer = get_last_answer (self);
   gboolean busy = riposte_conversation_get_busy (self->conversation);
   gboolean has_text = answer && *riposte_message_get_text (answer);

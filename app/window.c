@@ -88,7 +88,7 @@ on_store_problem (RiposteWindow *self, RiposteStore *store)
 static void
 on_generator_changed (RiposteWindow *self)
 {
-  RiposteGenerator *generator = RIPOSTE_GENERATOR (self->generator);
+  RiposteGenerator *generator = riposte_generator_choose (RIPOSTE_GENERATOR (self->generator));
   const char *name = riposte_generator_get_name (generator);
   gboolean loading = riposte_generator_get_state (generator) == RIPOSTE_GENERATOR_LOADING;
 

@@ -40,7 +40,7 @@ G_DEFINE_FINAL_TYPE (RiposteChatPane, riposte_chat_pane, ADW_TYPE_BIN)
 static void
 update_notice (RiposteChatPane *self, gboolean empty)
 {
-  RiposteGenerator *generator = RIPOSTE_GENERATOR (self->generator);
+  RiposteGenerator *generator = riposte_generator_choose (RIPOSTE_GENERATOR (self->generator));
   RiposteGeneratorState state = riposte_generator_get_state (generator);
   gboolean failed = state == RIPOSTE_GENERATOR_FAILED;
   const GError *error = riposte_generator_get_error (generator);
@@ -112,7 +112,8 @@ update_busy (RiposteChatPane *self)
 static void
 update (RiposteChatPane *self)
 {
-  RiposteGeneratorState state = riposte_generator_get_state (RIPOSTE_GENERATOR (self->generator));
+  RiposteGenerator *generator = riposte_generator_choose (RIPOSTE_GENERATOR (self->generator));
+  RiposteGeneratorState state = riposte_generator_get_state (generator);
   gboolean empty = !self->conversation || riposte_conversation_is_empty (self->conversation);
 
   gtk_stack_set_visible_child_name (self->stack, empty ? "welcome" : "transcript");

@@ -348,6 +348,12 @@ riposte_conversation_get_busy (RiposteConversation *self)
   return self->generation != NULL;
 }
 
+RiposteGenerator *
+riposte_conversation_get_answering (RiposteConversation *self)
+{
+  return self->generation ? self->generator : NULL;
+}
+
 gboolean
 riposte_conversation_is_empty (RiposteConversation *self)
 {
@@ -432,7 +438,7 @@ answer_from (RiposteConversation *self, RiposteGenerator *generator, const RpSam
 
   own.seed += count_siblings (self, riposte_conversation_get_last (self));
   self->generation = riposte_conversation_make_prompt (self, NULL);
-  self->generator = g_object_ref (generator);
+  self->generator = g_object_ref (riposte_generator_choose (generator));
   riposte_generation_set_sampler (self->generation, &own);
   g_signal_connect_object (self->generation, "text", G_CALLBACK (on_text), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->generation, "changed", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);

@@ -46,6 +46,8 @@ gboolean riposte_conversation_get_loaded (RiposteConversation *self);
 const GError *riposte_conversation_get_load_error (RiposteConversation *self);
 /* An answer is on its way. */
 gboolean riposte_conversation_get_busy (RiposteConversation *self);
+/* Who makes it; nullable. */
+RiposteGenerator *riposte_conversation_get_answering (RiposteConversation *self);
 gboolean riposte_conversation_is_empty (RiposteConversation *self);
 /* The last of the path; nullable. */
 RiposteMessage *riposte_conversation_get_last (RiposteConversation *self);

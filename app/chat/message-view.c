@@ -148,12 +148,25 @@ add_times (RiposteMessageView *self, char *figures)
   return all;
 }
 
+/* The figures, and who answered: the name of a service's model names its host. */
+static char *
+describe_answer (RiposteMessageView *self)
+{
+  g_autofree char *figures = add_times (self, describe_figures (self));
+  const char *model = riposte_message_get_model (self->message);
+  gboolean waits = riposte_message_get_state (self->message) == RIPOSTE_MESSAGE_WAITING;
+
+  if (!model || waits)
+    return g_steal_pointer (&figures);
+  return *figures ? g_strconcat (figures, " · ", model, NULL) : g_strdup (model);
+}
+
 static void
 update_answer (RiposteMessageView *self)
 {
   gboolean busy = riposte_message_is_busy (self->message);
   gboolean has_text = *riposte_message_get_said (self->message) != '\0';
-  g_autofree char *figures = add_times (self, describe_figures (self));
+  g_autofree char *figures = describe_answer (self);
 
   gtk_label_set_label (self->figures, figures);
   gtk_widget_set_visible (GTK_WIDGET (self->figures), *figures != '\0');

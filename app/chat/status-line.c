@@ -10,7 +10,7 @@ struct _RiposteStatusLine
   RiposteConversation *conversation;
   RiposteMessage *message; /* the last of it */
 
-  GtkWidget *privacy;
+  GtkWidget *privacy, *remote;
   GtkLabel *place, *activity;
   GtkProgressBar *progress;
 
@@ -34,12 +34,22 @@ format_tokens (guint n)
   return g_strdup_printf (_ ("%.1fk"), n / 1000.0);
 }
 
+/* Who makes the answer that is on its way, or would make the next one. */
+static RiposteGenerator *
+get_answering (RiposteStatusLine *self)
+{
+  RiposteGenerator *answering = self->conversation ? riposte_conversation_get_answering (self->conversation) : NULL;
+
+  return answering ? answering : riposte_generator_choose (self->generator);
+}
+
 static void
 update_place (RiposteStatusLine *self)
 {
-  const char *place = riposte_generator_get_place (self->generator);
+  RiposteGenerator *answering = get_answering (self);
+  const char *place = riposte_generator_get_place (answering);
 
-  switch (riposte_generator_get_state (self->generator))
+  switch (riposte_generator_get_state (answering))
     {
     case RIPOSTE_GENERATOR_READY:
       gtk_label_set_label (self->place, place ? place : "");
@@ -145,7 +155,10 @@ update_context (RiposteStatusLine *self)
 static void
 update (RiposteStatusLine *self)
 {
-  gtk_widget_set_visible (self->privacy, riposte_generator_is_local (self->generator));
+  gboolean local = riposte_generator_is_local (get_answering (self));
+
+  gtk_widget_set_visible (self->privacy, local);
+  gtk_widget_set_visible (self->remote, !local);
   update_place (self);
   update_activity (self);
   update_context (self);
@@ -197,7 +210,10 @@ riposte_status_line_set_conversation (RiposteStatusLine *self, RiposteConversati
   if (!conversation)
     return;
   g_signal_connect_object (conversation, "items-changed", G_CALLBACK (on_items_changed), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (conversation, "notify::busy", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   on_items_changed (self);
+  if (self->generator)
+    update (self);
 }
 
 void
@@ -239,6 +255,7 @@ riposte_status_line_class_init (RiposteStatusLineClass *klass)
   gtk_widget_class_set_accessible_role (widget, GTK_ACCESSIBLE_ROLE_STATUS);
   gtk_widget_class_set_template_from_resource (widget, "/dev/riposte/Riposte/chat/status-line.ui");
   gtk_widget_class_bind_template_child (widget, RiposteStatusLine, privacy);
+  gtk_widget_class_bind_template_child (widget, RiposteStatusLine, remote);
   gtk_widget_class_bind_template_child (widget, RiposteStatusLine, place);
   gtk_widget_class_bind_template_child (widget, RiposteStatusLine, activity);
   gtk_widget_class_bind_template_child (widget, RiposteStatusLine, context_button);

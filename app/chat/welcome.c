@@ -76,7 +76,7 @@ show_failure (RiposteWelcome *self, const GError *error)
 static void
 update (RiposteWelcome *self)
 {
-  RiposteGenerator *generator = RIPOSTE_GENERATOR (self->generator);
+  RiposteGenerator *generator = riposte_generator_choose (RIPOSTE_GENERATOR (self->generator));
   const char *path = riposte_local_generator_get_path (self->generator);
   g_autofree char *file = path ? g_filename_display_basename (path) : NULL;
   const char *name = riposte_generator_get_name (generator);

@@ -16,6 +16,7 @@ struct _RiposteGeneration
   RpSamplerOptions sampler;
   char *begun;
   RpCancel cancel;
+  GCancellable *cancellable;
 
   /* what the main thread was told */
   RiposteGenerationInfo info;
@@ -55,6 +56,7 @@ riposte_generation_init (RiposteGeneration *self)
   self->turns = g_array_new (FALSE, FALSE, sizeof (Turn));
   g_array_set_clear_func (self->turns, turn_clear);
   self->sampler = RP_SAMPLER_GREEDY;
+  self->cancellable = g_cancellable_new ();
   g_mutex_init (&self->lock);
   self->posted_text = g_string_new (NULL);
 }
@@ -66,6 +68,7 @@ riposte_generation_finalize (GObject *object)
 
   g_array_unref (self->turns);
   g_free (self->begun);
+  g_object_unref (self->cancellable);
   g_clear_error (&self->error);
   g_clear_error (&self->posted_error);
   g_string_free (self->posted_text, TRUE);
@@ -143,6 +146,12 @@ const RpCancel *
 riposte_generation_get_cancel_flag (RiposteGeneration *self)
 {
   return &self->cancel;
+}
+
+GCancellable *
+riposte_generation_get_cancellable (RiposteGeneration *self)
+{
+  return self->cancellable;
 }
 
 const RpSamplerOptions *
@@ -245,6 +254,7 @@ riposte_generation_cancel (RiposteGeneration *self)
   const RiposteGenerationInfo cancelled = { .stop = RP_STOP_CANCELLED };
 
   rp_cancel_set (&self->cancel);
+  g_cancellable_cancel (self->cancellable);
   if (self->info.phase == RIPOSTE_PHASE_WAITING)
     riposte_generation_post_end (self, &cancelled, NULL);
 }

@@ -53,6 +53,8 @@ const GError *riposte_generation_get_error (RiposteGeneration *self);
 /* ---- in the generator's thread ---- */
 
 const RpCancel *riposte_generation_get_cancel_flag (RiposteGeneration *self);
+/* The same for what waits for something else than the engine. */
+GCancellable *riposte_generation_get_cancellable (RiposteGeneration *self);
 const RpSamplerOptions *riposte_generation_get_sampler (RiposteGeneration *self);
 guint riposte_generation_get_n_turns (RiposteGeneration *self);
 const char *riposte_generation_get_begun (RiposteGeneration *self);               /* nullable */

@@ -53,6 +53,14 @@ riposte_generator_is_local (RiposteGenerator *self)
   return RIPOSTE_GENERATOR_GET_IFACE (self)->is_local (self);
 }
 
+RiposteGenerator *
+riposte_generator_choose (RiposteGenerator *self)
+{
+  RiposteGeneratorInterface *iface = RIPOSTE_GENERATOR_GET_IFACE (self);
+
+  return iface->choose ? iface->choose (self) : self;
+}
+
 void
 riposte_generator_generate (RiposteGenerator *self, RiposteGeneration *generation)
 {

@@ -1,4 +1,4 @@
-/* What answers: a model in this process (RiposteLocalGenerator), later a service elsewhere. */
+/* What answers: a model in this process (RiposteLocalGenerator), or a service elsewhere (RiposteRemoteGenerator). */
 #pragma once
 
 #include "generate/generation.h"
@@ -45,6 +45,7 @@ struct _RiposteGeneratorInterface
   void (*generate) (RiposteGenerator *self, RiposteGeneration *generation);
   /* (nullable) in a thread of its own; returns a RiposteMeasure */
   void (*measure_async) (RiposteGenerator *self, RiposteGeneration *prompt, GTask *task);
+  RiposteGenerator *(*choose) (RiposteGenerator *self); /* optional: @self, or who stands in for it now */
 };
 
 RiposteGeneratorState riposte_generator_get_state (RiposteGenerator *self);
@@ -54,6 +55,8 @@ const char *riposte_generator_get_name (RiposteGenerator *self);
 const char *riposte_generator_get_place (RiposteGenerator *self);
 guint riposte_generator_get_n_context (RiposteGenerator *self);
 gboolean riposte_generator_is_local (RiposteGenerator *self);
+/* Who is to answer the next question: @self, or another one that the user lets stand in where @self cannot. */
+RiposteGenerator *riposte_generator_choose (RiposteGenerator *self);
 /* Starts @generation, or queues it behind those that came before. It always ends, after a failure too. */
 void riposte_generator_generate (RiposteGenerator *self, RiposteGeneration *generation);
 

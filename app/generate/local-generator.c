@@ -11,6 +11,7 @@ struct _RiposteLocalGenerator
   GPtrArray *devices;
   char *device, *path;
   guint n_context_wanted;
+  RiposteGenerator *stand_in; /* nullable */
 
   RiposteGeneratorState state;
   guint serial;            /* of the load that is wanted */
@@ -155,6 +156,7 @@ static void
 riposte_local_generator_dispose (GObject *object)
 {
   riposte_local_generator_shut_down (RIPOSTE_LOCAL_GENERATOR (object));
+  g_clear_object (&RIPOSTE_LOCAL_GENERATOR (object)->stand_in);
   G_OBJECT_CLASS (riposte_local_generator_parent_class)->dispose (object);
 }
 
@@ -283,6 +285,15 @@ const char *
 riposte_local_generator_get_path (RiposteLocalGenerator *self)
 {
   return self->path;
+}
+
+void
+riposte_local_generator_set_stand_in (RiposteLocalGenerator *self, RiposteGenerator *stand_in)
+{
+  g_return_if_fail (!self->stand_in);
+  self->stand_in = g_object_ref (stand_in);
+  /* who listens to this one shows who answers */
+  g_signal_connect_object (stand_in, "changed", G_CALLBACK (riposte_generator_emit_changed), self, G_CONNECT_SWAPPED);
 }
 
 void
@@ -509,9 +520,21 @@ measure_async (RiposteGenerator *generator, RiposteGeneration *prompt, GTask *ta
   g_task_run_in_thread (task, measure_in_thread);
 }
 
+static RiposteGenerator *
+choose (RiposteGenerator *generator)
+{
+  RiposteLocalGenerator *self = RIPOSTE_LOCAL_GENERATOR (generator);
+  gboolean able = self->state == RIPOSTE_GENERATOR_READY || self->state == RIPOSTE_GENERATOR_LOADING;
+
+  if (able || !self->stand_in || riposte_generator_get_state (self->stand_in) != RIPOSTE_GENERATOR_READY)
+    return generator;
+  return self->stand_in;
+}
+
 static void
 riposte_local_generator_iface_init (RiposteGeneratorInterface *iface)
 {
+  iface->choose = choose;
   iface->get_state = get_state;
   iface->get_progress = get_progress;
   iface->get_error = get_error;

@@ -10,6 +10,29 @@ static const SecretSchema schema = {
   .attributes = { { "origin", SECRET_SCHEMA_ATTRIBUTE_STRING }, { NULL, 0 } },
 };
 
+/* ---- for this run ---- */
+
+static GHashTable *held; /* origin to key */
+
+void
+riposte_remote_keyring_hold (const char *origin, RiposteRemoteKey *key)
+{
+  if (!held)
+    held = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)riposte_remote_key_unref);
+  if (key)
+    g_hash_table_replace (held, g_strdup (origin), riposte_remote_key_ref (key));
+  else
+    g_hash_table_remove (held, origin);
+}
+
+gboolean
+riposte_remote_keyring_holds (const char *origin)
+{
+  return held && g_hash_table_contains (held, origin);
+}
+
+/* ---- for good ---- */
+
 /* Without one, GDBus would start a bus of its own, where no keyring is. */
 static gboolean
 has_session_bus (void)
@@ -54,8 +77,14 @@ riposte_remote_keyring_lookup_async (const char *origin,
                                      gpointer user_data)
 {
   GTask *task = g_task_new (NULL, cancellable, callback, user_data);
+  RiposteRemoteKey *key = held ? g_hash_table_lookup (held, origin) : NULL;
 
-  if (need_bus (task))
+  if (key)
+    {
+      g_task_return_pointer (task, riposte_remote_key_ref (key), (GDestroyNotify)riposte_remote_key_unref);
+      g_object_unref (task);
+    }
+  else if (need_bus (task))
     secret_password_lookup (&schema, cancellable, on_looked_up, task, "origin", origin, NULL);
 }
 

@@ -7,6 +7,10 @@
 
 G_BEGIN_DECLS
 
+/* For this run only, where there is no keyring to keep it in; NULL forgets it. It goes before the keyring's. */
+void riposte_remote_keyring_hold (const char *origin, RiposteRemoteKey *key);
+gboolean riposte_remote_keyring_holds (const char *origin);
+
 /* Asks to unlock the keyring where it is locked. The finishers fail with the keyring's own errors, in words for a
  * person; no key for @origin is NULL without an error. */
 void riposte_remote_keyring_lookup_async (const char *origin,

@@ -138,6 +138,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.put(event(chunk('more ')))
             time.sleep(0.02)
 
+    def as_trickle(self, _):
+        self.begin()
+        while True:
+            self.put(event(chunk('drop ')))
+            time.sleep(0.4)
+
     def as_echo(self, question):
         self.events(stream(question['messages'][-1]['content']))
 

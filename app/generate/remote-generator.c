@@ -1,0 +1,358 @@
+#include "generate/remote-generator.h"
+
+#include "network/network.h"
+#include "remote/client.h"
+#include "remote/keyring.h"
+#include "remote/remote-error.h"
+#include "remote/service.h"
+#include "settings-schema.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+struct _RiposteRemoteGenerator
+{
+  GObject parent;
+
+  RiposteService *service;
+  RiposteRemoteAddress *address; /* NULL where it is none */
+  char *name, *place;
+
+  RiposteConsentFunc consent;
+  gpointer consent_data;
+};
+
+static void riposte_remote_generator_iface_init (RiposteGeneratorInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (RiposteRemoteGenerator,
+                               riposte_remote_generator,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (RIPOSTE_TYPE_GENERATOR, riposte_remote_generator_iface_init))
+
+/* ---- one answer ---- */
+
+typedef struct
+{
+  RiposteGeneration *generation;
+  RiposteRemoteQuestion *question; /* until it is sent */
+  RiposteGenerationInfo info;
+  gboolean reasoning;
+  gint64 began_at;       /* when the first word came */
+  GError *keyring_error; /* why there is no key */
+} Answer;
+
+static void
+answer_free (Answer *answer)
+{
+  g_clear_pointer (&answer->question, riposte_remote_question_free);
+  g_clear_error (&answer->keyring_error);
+  g_object_unref (answer->generation);
+  g_free (answer);
+}
+
+/* Takes @answer and @error. */
+static void
+end (Answer *answer, GError *error)
+{
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    {
+      g_clear_error (&error);
+      answer->info.stop = RP_STOP_CANCELLED;
+    }
+  riposte_generation_post_end (answer->generation, &answer->info, error);
+  answer_free (answer);
+}
+
+static void
+post (Answer *answer, const char *text)
+{
+  riposte_generation_post_text (answer->generation, text, strlen (text));
+}
+
+/* Reasoning is marked as most models that run here do it. */
+static void
+on_text (RiposteRemoteTextKind kind, const char *text, gpointer user_data)
+{
+  Answer *answer = user_data;
+  gboolean reasoning = kind == RIPOSTE_REMOTE_REASONING;
+
+  if (!answer->began_at)
+    answer->began_at = g_get_monotonic_time ();
+  if (reasoning != answer->reasoning)
+    post (answer, reasoning ? "<think>" : "</think>\n\n");
+  answer->reasoning = reasoning;
+  post (answer, text);
+  answer->info.phase = RIPOSTE_PHASE_WRITING;
+  riposte_generation_post_info (answer->generation, &answer->info);
+}
+
+static void
+take_usage (Answer *answer, const RiposteRemoteReply *reply)
+{
+  double seconds = (g_get_monotonic_time () - answer->began_at) / 1e6;
+
+  if (!reply->has_usage)
+    return;
+  answer->info.n_read = answer->info.n_to_read = reply->n_prompt;
+  answer->info.n_written = reply->n_written;
+  answer->info.n_context_used = reply->n_prompt + reply->n_written;
+  if (answer->began_at && seconds > 0)
+    answer->info.tokens_per_second = reply->n_written / seconds;
+}
+
+static void
+on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Answer *answer = user_data;
+  RiposteRemoteReply reply;
+  GError *error = NULL;
+
+  answer->info.stop = RP_STOP_END;
+  if (riposte_remote_ask_finish (result, &reply, &error) && reply.cut_short)
+    error = g_error_new_literal (RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_CUT,
+                                 _ ("The answer was cut short: it may have no more tokens"));
+  else if (g_error_matches (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_UNAUTHORIZED) && answer->keyring_error)
+    g_prefix_error (&error, "%s. ", answer->keyring_error->message);
+  take_usage (answer, &reply);
+  end (answer, error);
+}
+
+static void
+on_key (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Answer *answer = user_data;
+  GCancellable *cancellable = riposte_generation_get_cancellable (answer->generation);
+
+  answer->question->key = riposte_remote_keyring_lookup_finish (result, &answer->keyring_error);
+  riposte_remote_ask_async (g_steal_pointer (&answer->question), on_text, answer, cancellable, on_answered, answer);
+}
+
+static void
+send_question (Answer *answer)
+{
+  riposte_remote_keyring_lookup_async (answer->question->address->origin,
+                                       riposte_generation_get_cancellable (answer->generation), on_key, answer);
+}
+
+/* ---- whether it may be sent ---- */
+
+static void
+on_consent (gboolean agreed, gpointer data)
+{
+  Answer *answer = data;
+
+  if (!agreed || g_cancellable_is_cancelled (riposte_generation_get_cancellable (answer->generation)))
+    {
+      end (answer, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, ""));
+      return;
+    }
+  riposte_service_set_known (answer->question->address->origin);
+  send_question (answer);
+}
+
+static void
+ask_for_consent (RiposteRemoteGenerator *self, Answer *answer)
+{
+  const RiposteRemoteAddress *address = answer->question->address;
+  gboolean first = !riposte_service_is_known (address->origin);
+  g_autoptr (GBytes) body = NULL;
+
+  if (!first && riposte_service_get_fallback () == RIPOSTE_FALLBACK_ALWAYS)
+    {
+      send_question (answer);
+      return;
+    }
+  if (!self->consent)
+    {
+      on_consent (FALSE, answer);
+      return;
+    }
+  body = riposte_remote_question_to_json (answer->question);
+  self->consent (
+    &(RiposteDeparture){
+      .host = address->host,
+      .model = answer->question->model,
+      .n_messages = answer->question->turns->len,
+      .n_bytes = g_bytes_get_size (body),
+      .first = first,
+      .plain = !address->loopback && g_str_has_prefix (address->origin, "http://"),
+    },
+    riposte_generation_get_cancellable (answer->generation), on_consent, answer, self->consent_data);
+}
+
+static const char *
+static_role (const char *role)
+{
+  return g_str_equal (role, "system") ? "system" : g_str_equal (role, "assistant") ? "assistant" : "user";
+}
+
+static RiposteRemoteQuestion *
+make_question (RiposteRemoteGenerator *self, RiposteGeneration *generation, GError **error)
+{
+  g_autoptr (RiposteRemoteQuestion) question = riposte_remote_question_new ();
+  const RpSamplerOptions *sampler = riposte_generation_get_sampler (generation);
+
+  question->address = riposte_remote_address_new (self->service->address, FALSE, error);
+  if (!question->address)
+    return NULL;
+  question->model = g_strdup (self->service->model);
+  question->parameters = self->service->parameters;
+  question->temperature = sampler->temperature;
+  question->top_p = sampler->top_p;
+  question->idle_seconds = self->service->idle_seconds;
+  question->max_tokens = self->service->max_tokens;
+  if (question->max_tokens)
+    question->parameters |= RIPOSTE_REMOTE_MAX_TOKENS;
+  for (guint i = 0; i < riposte_generation_get_n_turns (generation); i++)
+    {
+      RpChatMessage turn = riposte_generation_get_turn (generation, i);
+
+      riposte_remote_question_add_turn (question, static_role (turn.role), turn.content);
+    }
+  return g_steal_pointer (&question);
+}
+
+static void
+generate (RiposteGenerator *generator, RiposteGeneration *generation)
+{
+  RiposteRemoteGenerator *self = RIPOSTE_REMOTE_GENERATOR (generator);
+  Answer *answer = g_new0 (Answer, 1);
+  GError *error = NULL;
+
+  answer->generation = g_object_ref (generation);
+  riposte_generation_post_info (generation, &answer->info);
+  answer->question = riposte_network_check (&error) ? make_question (self, generation, &error) : NULL;
+  if (answer->question)
+    ask_for_consent (self, answer);
+  else
+    end (answer, error);
+}
+
+/* ---- the interface ---- */
+
+static RiposteGeneratorState
+get_state (RiposteGenerator *generator)
+{
+  RiposteRemoteGenerator *self = RIPOSTE_REMOTE_GENERATOR (generator);
+  gboolean ready = riposte_service_get_fallback () != RIPOSTE_FALLBACK_NEVER && self->address && *self->service->model
+                   && riposte_network_is_allowed ();
+
+  return ready ? RIPOSTE_GENERATOR_READY : RIPOSTE_GENERATOR_EMPTY;
+}
+
+static double
+get_progress (RiposteGenerator *generator)
+{
+  return 0;
+}
+
+static const GError *
+get_error (RiposteGenerator *generator)
+{
+  return NULL;
+}
+
+static const char *
+get_name (RiposteGenerator *generator)
+{
+  return RIPOSTE_REMOTE_GENERATOR (generator)->name;
+}
+
+static const char *
+get_place (RiposteGenerator *generator)
+{
+  return RIPOSTE_REMOTE_GENERATOR (generator)->place;
+}
+
+static guint
+get_n_context (RiposteGenerator *generator)
+{
+  return 0;
+}
+
+static gboolean
+is_local (RiposteGenerator *generator)
+{
+  return FALSE;
+}
+
+static void
+riposte_remote_generator_iface_init (RiposteGeneratorInterface *iface)
+{
+  iface->get_state = get_state;
+  iface->get_progress = get_progress;
+  iface->get_error = get_error;
+  iface->get_name = get_name;
+  iface->get_place = get_place;
+  iface->get_n_context = get_n_context;
+  iface->is_local = is_local;
+  iface->generate = generate;
+}
+
+/* ---- object ---- */
+
+static void
+forget_service (RiposteRemoteGenerator *self)
+{
+  g_clear_pointer (&self->service, riposte_service_free);
+  g_clear_pointer (&self->address, riposte_remote_address_free);
+  g_clear_pointer (&self->name, g_free);
+  g_clear_pointer (&self->place, g_free);
+}
+
+static void
+load_service (RiposteRemoteGenerator *self)
+{
+  forget_service (self);
+  self->service = riposte_service_load ();
+  self->address = riposte_remote_address_new (self->service->address, FALSE, NULL);
+  if (self->address)
+    {
+      self->name = g_strdup_printf ("%s · %s", self->service->model, self->address->host);
+      self->place = g_strdup_printf ("%s · %s", self->address->host, self->service->model);
+    }
+  riposte_generator_emit_changed (RIPOSTE_GENERATOR (self));
+}
+
+static void
+on_setting (RiposteRemoteGenerator *self, const char *key)
+{
+  if (g_str_has_prefix (key, "remote-"))
+    load_service (self);
+}
+
+static void
+riposte_remote_generator_finalize (GObject *object)
+{
+  forget_service (RIPOSTE_REMOTE_GENERATOR (object));
+  G_OBJECT_CLASS (riposte_remote_generator_parent_class)->finalize (object);
+}
+
+static void
+riposte_remote_generator_class_init (RiposteRemoteGeneratorClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = riposte_remote_generator_finalize;
+}
+
+static void
+riposte_remote_generator_init (RiposteRemoteGenerator *self)
+{
+  load_service (self);
+  if (riposte_settings_get ())
+    g_signal_connect_object (riposte_settings_get (), "changed", G_CALLBACK (on_setting), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (riposte_network_get_default (), "notify::allowed",
+                           G_CALLBACK (riposte_generator_emit_changed), self, G_CONNECT_SWAPPED);
+}
+
+RiposteRemoteGenerator *
+riposte_remote_generator_new (void)
+{
+  return g_object_new (RIPOSTE_TYPE_REMOTE_GENERATOR, NULL);
+}
+
+void
+riposte_remote_generator_set_consent_func (RiposteRemoteGenerator *self, RiposteConsentFunc func, gpointer user_data)
+{
+  self->consent = func;
+  self->consent_data = user_data;
+}

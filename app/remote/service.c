@@ -1,0 +1,159 @@
+#include "remote/service.h"
+
+#include "settings-schema.h"
+
+#include <glib/gi18n.h>
+
+#define IDLE_SECONDS 300
+#define USUAL        (RIPOSTE_REMOTE_TEMPERATURE | RIPOSTE_REMOTE_TOP_P | RIPOSTE_REMOTE_USAGE)
+
+/* Addresses and names of models as the services' documentation has them in 2025; all of them can be changed. */
+static const struct
+{
+  const char *id, *name, *address, *model;
+  RiposteRemoteParameters parameters;
+} presets[] = {
+  { "xai", "xAI", "https://api.x.ai/v1", "grok-code-fast-1", USUAL },
+  /* its reasoning models take no temperature */
+  { "openai", "OpenAI", "https://api.openai.com/v1", "gpt-5-mini", RIPOSTE_REMOTE_USAGE },
+  { "openrouter", "OpenRouter", "https://openrouter.ai/api/v1", "qwen/qwen3-coder", USUAL },
+  { "vllm", N_ ("vLLM on this machine"), "http://127.0.0.1:8000/v1", "", USUAL },
+  { "llama-server", N_ ("llama-server on this machine"), "http://127.0.0.1:8080/v1", "default", USUAL },
+  { "other", N_ ("Another service"), "", "", USUAL },
+};
+
+static const char *const fallbacks[] = {
+  [RIPOSTE_FALLBACK_NEVER] = "never",
+  [RIPOSTE_FALLBACK_ASK] = "ask",
+  [RIPOSTE_FALLBACK_ALWAYS] = "always",
+};
+
+void
+riposte_service_free (RiposteService *service)
+{
+  g_free (service->id);
+  g_free (service->address);
+  g_free (service->model);
+  g_free (service);
+}
+
+static GVariant *
+get_changes (void)
+{
+  return riposte_settings_get () ? g_settings_get_value (riposte_settings_get (), "remote-services")
+                                 : g_variant_ref_sink (g_variant_new ("a{s(ssuu)}", NULL));
+}
+
+static RiposteService *
+load (guint index)
+{
+  RiposteService *service = g_new0 (RiposteService, 1);
+  g_autoptr (GVariant) changes = get_changes ();
+
+  service->id = g_strdup (presets[index].id);
+  service->name = _ (presets[index].name);
+  service->parameters = presets[index].parameters;
+  if (g_variant_lookup (changes, service->id, "(ssuu)", &service->address, &service->model, &service->max_tokens,
+                        &service->idle_seconds))
+    return service;
+  service->address = g_strdup (presets[index].address);
+  service->model = g_strdup (presets[index].model);
+  service->idle_seconds = IDLE_SECONDS;
+  return service;
+}
+
+GPtrArray *
+riposte_service_list (void)
+{
+  GPtrArray *services = g_ptr_array_new_with_free_func ((GDestroyNotify)riposte_service_free);
+
+  for (guint i = 0; i < G_N_ELEMENTS (presets); i++)
+    g_ptr_array_add (services, load (i));
+  return services;
+}
+
+RiposteService *
+riposte_service_load (void)
+{
+  g_autofree char *id
+    = riposte_settings_get () ? g_settings_get_string (riposte_settings_get (), "remote-service") : NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (presets); i++)
+    if (g_strcmp0 (presets[i].id, id) == 0)
+      return load (i);
+  return load (0);
+}
+
+void
+riposte_service_choose (const char *id)
+{
+  if (riposte_settings_get ())
+    g_settings_set_string (riposte_settings_get (), "remote-service", id);
+}
+
+void
+riposte_service_save (const RiposteService *service)
+{
+  g_autoptr (GVariant) changes = get_changes ();
+  GVariantBuilder builder;
+  GVariantIter iter;
+  GVariant *value;
+  char *id;
+
+  if (!riposte_settings_get ())
+    return;
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a{s(ssuu)}"));
+  g_variant_iter_init (&iter, changes);
+  while (g_variant_iter_next (&iter, "{s@(ssuu)}", &id, &value))
+    {
+      if (!g_str_equal (id, service->id))
+        g_variant_builder_add (&builder, "{s@(ssuu)}", id, value);
+      g_variant_unref (value);
+      g_free (id);
+    }
+  g_variant_builder_add (&builder, "{s(ssuu)}", service->id, service->address, service->model, service->max_tokens,
+                         service->idle_seconds);
+  g_settings_set_value (riposte_settings_get (), "remote-services", g_variant_builder_end (&builder));
+}
+
+RiposteFallback
+riposte_service_get_fallback (void)
+{
+  g_autofree char *name
+    = riposte_settings_get () ? g_settings_get_string (riposte_settings_get (), "remote-fallback") : NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (fallbacks); i++)
+    if (g_strcmp0 (fallbacks[i], name) == 0)
+      return i;
+  return RIPOSTE_FALLBACK_NEVER;
+}
+
+void
+riposte_service_set_fallback (RiposteFallback fallback)
+{
+  if (riposte_settings_get ())
+    g_settings_set_string (riposte_settings_get (), "remote-fallback", fallbacks[fallback]);
+}
+
+gboolean
+riposte_service_is_known (const char *origin)
+{
+  g_auto (GStrv) known = riposte_settings_get () ? g_settings_get_strv (riposte_settings_get (), "remote-known") : NULL;
+
+  return known && g_strv_contains ((const char *const *)known, origin);
+}
+
+void
+riposte_service_set_known (const char *origin)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) known = NULL, more = NULL;
+
+  if (!riposte_settings_get () || riposte_service_is_known (origin))
+    return;
+  known = g_settings_get_strv (riposte_settings_get (), "remote-known");
+  g_strv_builder_addv (builder, (const char **)known);
+  g_strv_builder_add (builder, origin);
+  more = g_strv_builder_end (builder);
+  g_settings_set_strv (riposte_settings_get (), "remote-known", (const char *const *)more);
+}

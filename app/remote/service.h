@@ -1,0 +1,44 @@
+/* The services that may stand in, as they are set up: a few that are well known, each with an address, a model and
+ * limits that can be changed. Keys are no part of it. Main thread. */
+#pragma once
+
+#include "remote/question.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  char *id;
+  const char *name; /* for a person */
+  char *address, *model;
+  guint max_tokens;   /* of an answer; 0: as many as the service likes */
+  guint idle_seconds; /* without a byte */
+  RiposteRemoteParameters parameters;
+} RiposteService;
+
+void riposte_service_free (RiposteService *service);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RiposteService, riposte_service_free)
+
+/* All there are, of RiposteService, in the order they are listed in. */
+GPtrArray *riposte_service_list (void);
+/* The one that is chosen. */
+RiposteService *riposte_service_load (void);
+void riposte_service_choose (const char *id);
+void riposte_service_save (const RiposteService *service);
+
+/* When the chosen one may answer. */
+typedef enum
+{
+  RIPOSTE_FALLBACK_NEVER,
+  RIPOSTE_FALLBACK_ASK,    /* when no local model can, and the user says so each time */
+  RIPOSTE_FALLBACK_ALWAYS, /* when no local model can */
+} RiposteFallback;
+
+RiposteFallback riposte_service_get_fallback (void);
+void riposte_service_set_fallback (RiposteFallback fallback);
+
+/* Whether the user has agreed before that something is sent to @origin. */
+gboolean riposte_service_is_known (const char *origin);
+void riposte_service_set_known (const char *origin);
+
+G_END_DECLS

@@ -1,0 +1,217 @@
+"""The window with a service that stands in: what is asked before something leaves, who is said to answer, each failure,
+the network's switch, and the list of requests. The service runs on this machine, and fails in every way."""
+import os
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from window import Window, is_sensitive, small_model, wait_for, text_of  # noqa: E402
+from service import Service  # noqa: E402
+from tap import case, main  # noqa: E402
+
+KEY = 'sk-canary-a91b7c'
+
+
+def write_settings(**values):
+    """What the program finds in its settings; names with _ for -."""
+    folder = Path(os.environ['XDG_CONFIG_HOME']) / 'glib-2.0' / 'settings'
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [f'{name.replace("_", "-")}={value}\n' for name, value in values.items()]
+    (folder / 'keyfile').write_text('[dev/riposte/Riposte]\n' + ''.join(lines))
+
+
+def settings_text():
+    return (Path(os.environ['XDG_CONFIG_HOME']) / 'glib-2.0' / 'settings' / 'keyfile').read_text()
+
+
+def stand_in(service, name, fallback='always', known=True, seconds=30, **more):
+    values = {'remote_fallback': f"'{fallback}'", 'remote_service': "'other'",
+              'remote_services': f"{{'other': ('{service.url(name)}', 'some-model', uint32 0, uint32 {seconds})}}"}
+    if known:
+        values['remote_known'] = f"['{service.root()}']"
+    write_settings(**values, **more)
+
+
+def host(service):
+    return service.root().removeprefix('http://')
+
+
+def wait_for_end(window):
+    wait_for('the answer to end', lambda: window.answers() and not window.is_busy()
+             and window.find('push button', 'Try Again', window.answers()[-1]))
+
+
+def open_page(window, name):
+    window.key('comma', 'ctrl')
+    tab = wait_for('the page ' + name, lambda: next(
+        (node for role in ('page tab', 'toggle button', 'radio button') for node in window.find_all(role)
+         if name in node.get_name()), None))
+    tab.get_action_iface().do_action(0)
+
+
+@case
+def never_is_the_default_and_sends_nothing():
+    with Service() as service:
+        stand_in(service, 'good', fallback='never')
+        with Window() as window:
+            wait_for('the page', lambda: window.has_text('No Model Yet'))
+            window.composer().get_editable_text_iface().set_text_contents('Hello')
+            time.sleep(0.5)
+            assert not is_sensitive(window.get('push button', 'Send'))
+            assert window.has_text('Offline') and not window.has_text('Remote')
+        assert service.requests == []
+
+
+@case
+def what_leaves_is_told_before_and_nothing_does_without_consent():
+    with Service() as service:
+        stand_in(service, 'good', fallback='ask', known=False)
+        with Window() as window:
+            wait_for('who would answer', lambda: window.has_text('Remote')
+                     and window.has_text(f'{host(service)} · some-model'))
+            window.ask('Where does this go?')
+            wait_for('the question', lambda: window.has_text(f'Send to {host(service)}?'))
+            wait_for('what leaves', lambda: window.has_text('1 message of this chat') and window.has_text('first time'))
+            window.press('_Cancel Cancel')
+            wait_for_end(window)
+            assert 'Stopped' in window.answer_text() and service.requests == []
+            window.press('Try Again')
+            window.press('_Send Send')
+            wait_for('the answer', lambda: 'return s[::-1]' in window.answer_text())
+            wait_for_end(window)
+            assert f'some-model · {host(service)}' in window.answer_text(), window.answer_text()
+            assert [turn['content'] for turn in service.requests[-1]['question']['messages']] == ['Where does this go?']
+            # each time means each time
+            window.ask('And this?')
+            wait_for('the question again', lambda: window.has_text('3 messages of this chat'))
+            assert not window.has_text('first time')
+            assert len(service.requests) == 1
+            window.press('_Send Send')
+            wait_for('the second request', lambda: len(service.requests) == 2)
+            roles = [turn['role'] for turn in service.requests[-1]['question']['messages']]
+            assert roles == ['user', 'assistant', 'user'], roles
+
+
+@case
+def always_asks_the_first_time_only():
+    with Service() as service:
+        stand_in(service, 'good', known=False)
+        with Window() as window:
+            window.ask('One')
+            window.press('_Send Send')
+            wait_for_end(window)
+            window.ask('Two')
+            wait_for('the second request', lambda: len(service.requests) == 2)
+            wait_for_end(window)
+
+
+@case
+def a_local_model_goes_first():
+    with Service() as service:
+        stand_in(service, 'good')
+        with Window('--model', small_model(), '--device', 'cpu', '--temp', '0') as window:
+            window.ask('Name one fruit.')
+            wait_for('an answer', lambda: len(window.answer_text()) > 10)
+            assert window.has_text('Offline')
+        assert service.requests == []
+
+
+@case
+def failures_are_told_keep_what_came_and_can_be_tried_again():
+    for name, fragment, kept in (('401', 'asks for a key (401)', ''), ('429', 'wait 17 seconds', ''),
+                                 ('503', 'overloaded', ''), ('cut', 'before the answer was complete', 'def reverse'),
+                                 ('bad-json', 'makes no sense', 'def reverse'), ('away', 'nothing was sent there', ''),
+                                 ('empty', 'without an answer', '')):
+        with Service() as other, Service() as service:
+            service.elsewhere = other.root()
+            stand_in(service, name)
+            with Window() as window:
+                window.ask('How?')
+                wait_for(f'{name}: {fragment}', lambda: window.has_text(fragment))
+                wait_for_end(window)
+                assert kept in window.answer_text(), (name, window.answer_text())
+                window.press('Try Again')
+                wait_for('another request', lambda: len(service.requests) == 2)
+            assert other.requests == []
+
+
+@case
+def silence_and_stop_end_an_answer():
+    with Service() as service:
+        stand_in(service, 'stalled', seconds=5)
+        with Window() as window:
+            window.ask('How?')
+            wait_for('the beginning', lambda: 'def reverse' in window.answer_text())
+            wait_for('the end of patience', lambda: window.has_text('Nothing came from'))
+            wait_for_end(window)
+            window.press('Try Again')
+            wait_for('the beginning', lambda: 'def reverse' in window.answer_text() and window.is_busy())
+            window.press('Stop')
+            wait_for_end(window)
+            assert 'Stopped' in window.answer_text() and 'def reverse' in window.answer_text()
+
+
+@case
+def reasoning_is_folded_away():
+    with Service() as service:
+        stand_in(service, 'reasoning')
+        with Window() as window:
+            window.ask('How?')
+            wait_for_end(window)
+            text = window.answer_text()
+            assert 'return s[::-1]' in text and '<think>' not in text and '</think>' not in text, text
+
+
+@case
+def the_switch_ends_what_runs_and_lets_nothing_through():
+    with Service() as service:
+        stand_in(service, 'trickle')
+        with Window() as window:
+            window.ask('How?')
+            wait_for('words', lambda: 'drop drop' in window.answer_text())
+            open_page(window, 'Network')
+            wait_for('the request', lambda: window.has_text('/trickle/v1/chat/completions') and window.has_text('running'))
+            window.press('Use the Network', 'check box')
+            assert service.hung_up.wait(60), 'the connection stays open'
+            wait_for('its end in the list', lambda: window.has_text('stopped'))
+            wait_for('the setting', lambda: 'network=false' in settings_text())
+            window.key('Escape')
+            wait_for('the reason', lambda: window.has_text('turned off in the preferences'))
+            wait_for('nobody to answer', lambda: window.has_text('There is no model to answer with.'))
+            assert 'drop drop' in window.answer_text() and len(service.requests) == 1
+
+
+@case
+def a_service_is_set_up_and_its_key_is_in_no_file():
+    with Service() as service:
+        write_settings(remote_fallback="'always'")
+        with Window() as window:
+            open_page(window, 'Remote Services')
+            wait_for('the first of the services', lambda: any(
+                text_of(node) == 'https://api.x.ai/v1' for node in window.find_all('text')))
+            address = next(node for node in window.find_all('text') if text_of(node) == 'https://api.x.ai/v1')
+            address.get_editable_text_iface().set_text_contents('http://example.com/v1')
+            wait_for('why not', lambda: window.has_text('needs https://'))
+            address.get_editable_text_iface().set_text_contents(service.url('good'))
+            wait_for('nothing to complain of', lambda: not window.has_text('needs https://'))
+            window.get('text', 'New Key').get_editable_text_iface().set_text_contents(KEY)
+            wait_for('the button', lambda: next((node for node in window.find_all('push button') if 'Keep' in node.get_name()
+                                                 and is_sensitive(node)), None)).get_action_iface().do_action(0)
+            # the test's session has no keyring
+            wait_for('what became of it', lambda: window.has_text('for this run only'))
+            window.key('Escape')
+            wait_for('the composer', lambda: window.has_text(f'{host(service)} · grok-code-fast-1'))
+            window.ask('How?')
+            window.press('_Send Send')
+            wait_for_end(window)
+            assert service.requests[-1]['headers']['Authorization'] == 'Bearer ' + KEY
+            assert service.url('good') in settings_text()
+            for root in {os.environ['HOME'], str(window.home), window.folder.name}:
+                for path in Path(root).rglob('*'):
+                    if path.is_file() and not path.is_symlink():
+                        assert KEY.encode() not in path.read_bytes(), path
+            assert KEY not in Path(f'/proc/{window.process.pid}/cmdline').read_text()
+
+
+main()
