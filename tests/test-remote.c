@@ -1,0 +1,282 @@
+/* The parts of the client of remote services that take what others send. The whole of it is tested by
+ * scripts/test-ask-remote.py. */
+#include "remote/address.h"
+#include "remote/key.h"
+#include "remote/remote-error.h"
+#include "remote/reply.h"
+#include "remote/sse.h"
+
+#include <string.h>
+
+/* ---- server-sent events ---- */
+
+static gboolean
+collect (const char *data, gsize length, gpointer user_data, GError **error)
+{
+  g_assert_cmpuint (strlen (data), ==, length);
+  g_string_append_printf (user_data, "[%s]", data);
+  return TRUE;
+}
+
+/* What comes out where the text goes in as pieces of random sizes; each is a copy, so that a sanitizer sees who reads
+ * beyond it. */
+static char *
+parse_in_pieces (const char *text, gsize length, guint longest)
+{
+  g_autoptr (GString) out = g_string_new (NULL);
+  g_autoptr (RiposteSse) sse = riposte_sse_new (collect, out);
+
+  for (gsize i = 0; i < length;)
+    {
+      gsize n = MIN (length - i, (gsize)g_test_rand_int_range (1, longest + 1));
+      g_autofree char *piece = g_memdup2 (text + i, n);
+
+      g_assert_true (riposte_sse_feed (sse, piece, n, NULL));
+      i += n;
+    }
+  g_assert_true (riposte_sse_finish (sse, NULL));
+  return g_string_free (g_steal_pointer (&out), FALSE);
+}
+
+static void
+test_sse (void)
+{
+  static const struct
+  {
+    const char *text, *events;
+  } cases[] = {
+    { "data: a\n\n", "[a]" },
+    { "data:a\r\n\r\ndata: b\r\rdata:  c\n\n", "[a][b][ c]" },
+    { "\xef\xbb\xbf"
+      "data: a\n\n",
+      "[a]" },
+    { ": comment\n\ndata: a\n: more\ndata: b\n\n", "[a\nb]" },
+    { "event: x\nid: 7\nretry: 10\ndata: a\n\n", "[a]" },
+    { "data\n\n", "[]" },
+    { "data:\ndata:\n\n", "[\n]" },
+    { "dat: a\n\ndatax: b\n\n", "" },
+    { "\n\n\n", "" },
+    { "data: half", "" },
+    { "data: whole line\n", "[whole line]" },
+    { "data: \xff\xfe\n\n", "[\357\277\275\357\277\275]" },
+    { "data: \xf0\x9f\x8e\x89 \xe6\xbc\xa2\n\n", "[\xf0\x9f\x8e\x89 \xe6\xbc\xa2]" },
+    { "data: a\r\n\ndata: b\n\r\n", "[a][b]" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    for (guint longest = 1; longest < 20; longest++)
+      {
+        g_autofree char *events = parse_in_pieces (cases[i].text, strlen (cases[i].text), longest);
+        g_assert_cmpstr (events, ==, cases[i].events);
+      }
+}
+
+/* Random bytes of those that mean something: however they are cut, the events are the same. */
+static void
+test_sse_random (void)
+{
+  static const char bytes[] = "data:  \n\r\n\r:x{}\xef\xbb\xbf\xe6\xbc";
+
+  for (int i = 0; i < 3000; i++)
+    {
+      char text[200];
+      gsize length = g_test_rand_int_range (0, sizeof text);
+
+      for (gsize k = 0; k < length; k++)
+        text[k] = bytes[g_test_rand_int_range (0, sizeof bytes - 1)];
+      g_autofree char *whole = parse_in_pieces (text, length, sizeof text);
+      g_autofree char *pieces = parse_in_pieces (text, length, 3);
+      g_assert_cmpstr (whole, ==, pieces);
+    }
+}
+
+static void
+test_sse_limit (void)
+{
+  g_autoptr (GString) out = g_string_new (NULL);
+  g_autofree char *block = g_malloc0 (1 << 20);
+  /* one endless line; lines without end of one event */
+  for (int kind = 0; kind < 2; kind++)
+    {
+      g_autoptr (RiposteSse) sse = riposte_sse_new (collect, out);
+      g_autoptr (GError) error = NULL;
+
+      memset (block, 'x', 1 << 20);
+      if (kind)
+        for (gsize i = 0; i + 100 < 1 << 20; i += 100)
+          memcpy (block + i, "\ndata:", 6);
+      for (int i = 0; i < 20 && !error; i++)
+        riposte_sse_feed (sse, block, 1 << 20, &error);
+      g_assert_error (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_PROTOCOL);
+    }
+  g_assert_cmpuint (out->len, ==, 0);
+}
+
+/* ---- objects ---- */
+
+static void
+on_text (RiposteRemoteTextKind kind, const char *text, gpointer user_data)
+{
+  g_assert_true (g_utf8_validate (text, -1, NULL) && *text);
+  g_string_append (user_data, text);
+}
+
+/* Each beginning of an object, and each with a byte that is another, is taken or refused, and no more. */
+static void
+test_reply_broken (void)
+{
+  static const char json[]
+    = "{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\\ud83d\\ude00\",\"reasoning\":\"b\"},"
+      "\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":-4},\"error\":null}";
+  gsize n = strlen (json);
+  g_autoptr (GString) text = g_string_new (NULL);
+  RiposteRemoteReply reply = { .on_text = on_text, .user_data = text };
+
+  g_assert_true (riposte_remote_reply_take (&reply, json, n, NULL, NULL));
+  g_assert_true (reply.finished && reply.has_answer && reply.has_reasoning && !reply.has_usage);
+  g_assert_true (g_str_equal (text->str, "ba\xf0\x9f\x98\x80"));
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autofree char *cut = g_memdup2 (json, MAX (i, 1));
+      g_autoptr (GError) error = NULL;
+      g_autofree char *param = NULL, *detail = NULL;
+
+      g_assert_false (riposte_remote_reply_take (&reply, cut, i, NULL, &error));
+      g_assert_error (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_PROTOCOL);
+      detail = riposte_remote_describe_body (cut, i, "secret", &param);
+      g_assert_null (detail);
+    }
+  for (int i = 0; i < 5000; i++)
+    {
+      g_autofree char *other = g_memdup2 (json, n);
+      g_autofree char *param = NULL, *detail = NULL;
+
+      other[g_test_rand_int_range (0, n)] = (char)g_test_rand_int_range (0, 256);
+      riposte_remote_reply_take (&reply, other, n, NULL, NULL);
+      detail = riposte_remote_describe_body (other, n, "secret", &param);
+    }
+}
+
+static void
+test_error_bodies (void)
+{
+  static const char *const cases[][2] = {
+    { "{\"error\":{\"message\":\"key secret is wrong\",\"param\":\"seed\"}}", "key … is wrong" },
+    { "{\"error\":\"no\"}", "no" },
+    { "{\"detail\":\"a\\nb\\u001b[31m\\u202e\"}", "a b␛[31m\357\277\275" },
+    { "[{\"error\":{\"message\":\"in a list\"}}]", "in a list" },
+    { "{\"error\":{}}", NULL },
+    { "{\"detail\":[{\"msg\":\"x\"}]}", NULL },
+    { "<html>", NULL },
+    { "", NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *param = NULL;
+      g_autofree char *detail = riposte_remote_describe_body (cases[i][0], strlen (cases[i][0]), "secret", &param);
+
+      g_assert_cmpstr (detail, ==, cases[i][1]);
+      g_assert_cmpstr (param, ==, i == 0 ? "seed" : NULL);
+    }
+}
+
+/* ---- headers, addresses, keys ---- */
+
+static void
+test_retry_after (void)
+{
+  static const struct
+  {
+    const char *value, *date;
+    gint64 seconds;
+  } cases[] = {
+    { "0", NULL, 0 },
+    { "120", NULL, 120 },
+    { "99999999999999999999", NULL, -1 },
+    { "-5", NULL, -1 },
+    { "soon", NULL, -1 },
+    { "", NULL, -1 },
+    { NULL, NULL, -1 },
+    { "9999999999", NULL, 30 * 24 * 3600 },
+    { "Wed, 21 Oct 2015 07:28:30 GMT", "Wed, 21 Oct 2015 07:28:00 GMT", 30 },
+    { "Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2015 07:29:00 GMT", 0 },
+    { "Wed, 21 Oct 2015 07:28:00 GMT", NULL, 0 },
+    { "Wed, 21 Oct 2015 07:28:30 GMT", "no date", 0 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    g_assert_cmpint (riposte_remote_parse_retry_after (cases[i].value, cases[i].date), ==, cases[i].seconds);
+}
+
+static void
+test_addresses (void)
+{
+  static const struct
+  {
+    const char *text, *base, *origin;
+    gboolean plain; /* and allowed to be */
+  } cases[] = {
+    { "https://api.example.com/v1", "https://api.example.com/v1", "https://api.example.com", FALSE },
+    { "  https://API.example.com:443/v1// ", "https://API.example.com:443/v1", "https://api.example.com", FALSE },
+    { "https://example.com:8443", "https://example.com:8443", "https://example.com:8443", FALSE },
+    { "https://example.com/v1/chat/completions/", "https://example.com/v1", "https://example.com", FALSE },
+    { "http://127.0.0.1:8080/v1", "http://127.0.0.1:8080/v1", "http://127.0.0.1:8080", FALSE },
+    { "http://[::1]:8080/v1", "http://[::1]:8080/v1", "http://[::1]:8080", FALSE },
+    { "http://localhost/v1", "http://localhost/v1", "http://localhost", FALSE },
+    { "http://192.168.1.5:8000/v1", "http://192.168.1.5:8000/v1", "http://192.168.1.5:8000", TRUE },
+    { "http://192.168.1.5:8000/v1", NULL, NULL, FALSE },
+    { "http://127.0.0.1.example.com/v1", NULL, NULL, FALSE },
+    { "http://user@127.0.0.1/v1", NULL, NULL, FALSE },
+    { "https://example.com/v1?x=1", NULL, NULL, FALSE },
+    { "https://example.com\\@evil.example/v1", NULL, NULL, FALSE },
+    { "example.com/v1", NULL, NULL, FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (RiposteRemoteAddress) address = riposte_remote_address_new (cases[i].text, cases[i].plain, &error);
+
+      g_assert_cmpstr (address ? address->base : NULL, ==, cases[i].base);
+      g_assert_cmpstr (address ? address->origin : NULL, ==, cases[i].origin);
+      if (!address)
+        g_assert_error (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_ADDRESS);
+    }
+}
+
+static void
+test_keys (void)
+{
+  static const char *const bad[] = { "", " ", "a b", "a\n", "a\rb", "\x7f", "ä", "a\x01" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autofree char *text = g_strdup (bad[i]);
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (riposte_remote_key_new (text, &error));
+      g_assert_error (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_KEY);
+      g_assert_cmpstr (text, ==, "");
+    }
+  char text[] = "sk-good";
+  g_autoptr (RiposteRemoteKey) key = riposte_remote_key_new (text, NULL);
+  g_assert_cmpstr (riposte_remote_key_get_text (key), ==, "sk-good");
+  for (gsize i = 0; i < sizeof text; i++)
+    g_assert_cmpint (text[i], ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/remote/sse", test_sse);
+  g_test_add_func ("/remote/sse-random", test_sse_random);
+  g_test_add_func ("/remote/sse-limit", test_sse_limit);
+  g_test_add_func ("/remote/reply-broken", test_reply_broken);
+  g_test_add_func ("/remote/error-bodies", test_error_bodies);
+  g_test_add_func ("/remote/retry-after", test_retry_after);
+  g_test_add_func ("/remote/addresses", test_addresses);
+  g_test_add_func ("/remote/keys", test_keys);
+  return g_test_run ();
+}
