@@ -445,7 +445,7 @@ answer_from (RiposteConversation *self, RiposteGenerator *generator, const RpSam
   g_signal_connect_object (self->generation, "ended", G_CALLBACK (on_ended), self, G_CONNECT_SWAPPED);
   g_clear_object (&self->answer);
   if (begun)
-    set_begun (self->generation, generator, begun);
+    set_begun (self->generation, self->generator, begun);
   self->answer = g_object_ref (riposte_conversation_add (self, RIPOSTE_ROLE_ASSISTANT, begun));
   touch (self);
   riposte_conversation_keep_and_start (self);
