@@ -28,7 +28,7 @@ parse_in_pieces (const char *text, gsize length, guint longest)
 
   for (gsize i = 0; i < length;)
     {
-      gsize n = MIN (length - i, (gsize)g_test_rand_int_range (1, longest + 1));
+      gsize wished = g_test_rand_int_range (1, longest + 1), n = MIN (length - i, wished);
       g_autofree char *piece = g_memdup2 (text + i, n);
 
       g_assert_true (riposte_sse_feed (sse, piece, n, NULL));
