@@ -58,14 +58,14 @@ test_round_trip (void)
       check (questions[q], samples, n);
 }
 
-/* A million beginnings that break off are read in one go. */
+/* Thousands of beginnings that break off are read in one go. */
 static void
 test_hostile (void)
 {
   g_autoptr (GString) text = g_string_new ("q");
   g_autoptr (GPtrArray) found = NULL;
 
-  for (int i = 0; i < 200000; i++)
+  for (int i = 0; i < 20000; i++)
     g_string_append (text, "\n\nAttached: a\n```\nx\n```");
   g_string_append (text, " and more");
   g_assert_cmpuint (riposte_attachments_split (text->str, &found), ==, text->len);
