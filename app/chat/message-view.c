@@ -235,7 +235,9 @@ show_answer (RiposteMessageView *self)
   const char *id = riposte_message_get_id (self->message);
 
   gtk_actionable_set_action_target (GTK_ACTIONABLE (self->try_again), "s", id);
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (self->try_again), "answer.again");
   gtk_actionable_set_action_target (GTK_ACTIONABLE (self->go_on), "s", id);
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (self->go_on), "answer.continue");
   gtk_menu_button_set_create_popup_func (self->other_model, create_model_menu, self, NULL);
   self->thought = RIPOSTE_THOUGHT_FOLD (riposte_thought_fold_new (self->message));
   gtk_box_prepend (GTK_BOX (self), GTK_WIDGET (self->thought));
