@@ -32,6 +32,9 @@ static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
   riposte_store_close (fixture->store);
+  /* what it has said and nobody has heard yet */
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
   g_assert_finalize_object (fixture->store);
   g_free (fixture->folder);
   g_free (fixture->path);
