@@ -1,65 +1,11 @@
 /* Conversations as they are kept and restored: when an answer begins, what is on the disk, and what another window
  * sees of it. */
 #include "chat/conversation.h"
+#include "stand-in-generator.h"
 
 #include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- a generator that the test answers for ---- */
-
-#define TEST_TYPE_GENERATOR (test_generator_get_type ())
-G_DECLARE_FINAL_TYPE (TestGenerator, test_generator, TEST, GENERATOR, GObject)
-
-struct _TestGenerator
-{
-  GObject parent;
-  RiposteGeneration *asked; /* the last */
-};
-
-static void test_generator_iface_init (RiposteGeneratorInterface *iface);
-
-G_DEFINE_FINAL_TYPE_WITH_CODE (TestGenerator,
-                               test_generator,
-                               G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (RIPOSTE_TYPE_GENERATOR, test_generator_iface_init))
-
-static void
-generate (RiposteGenerator *generator, RiposteGeneration *generation)
-{
-  g_set_object (&TEST_GENERATOR (generator)->asked, generation);
-}
-
-static const char *
-get_name (RiposteGenerator *generator)
-{
-  return "Stand-in";
-}
-
-static void
-test_generator_iface_init (RiposteGeneratorInterface *iface)
-{
-  iface->generate = generate;
-  iface->get_name = get_name;
-}
-
-static void
-test_generator_init (TestGenerator *self)
-{
-}
-
-static void
-test_generator_dispose (GObject *object)
-{
-  g_clear_object (&TEST_GENERATOR (object)->asked);
-  G_OBJECT_CLASS (test_generator_parent_class)->dispose (object);
-}
-
-static void
-test_generator_class_init (TestGeneratorClass *klass)
-{
-  G_OBJECT_CLASS (klass)->dispose = test_generator_dispose;
-}
 
 static char *folder;
 
