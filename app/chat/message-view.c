@@ -73,33 +73,38 @@ show_notice (RiposteMessageView *self, const char *icon, const char *text)
   gtk_label_set_label (self->notice_label, text);
 }
 
+/* Why the answer ends where it does, and of what else its reader should know. */
 static void
 update_notice (RiposteMessageView *self)
 {
+  const char *icon = "dialog-information-symbolic", *end = NULL, *plain = NULL;
+  g_autofree char *both = NULL;
+
   gtk_widget_set_visible (self->make_room, self->last && riposte_message_lacked_room (self->message));
   switch (riposte_message_get_state (self->message))
     {
     case RIPOSTE_MESSAGE_FAILED:
       gtk_widget_add_css_class (GTK_WIDGET (self->notice), "error");
-      show_notice (self, "dialog-error-symbolic", riposte_message_get_error (self->message));
+      icon = "dialog-error-symbolic";
+      end = riposte_message_get_error (self->message);
       break;
     case RIPOSTE_MESSAGE_CONTEXT_FULL:
-      show_notice (self, "dialog-information-symbolic", _ ("The context is full, so the answer ends here."));
+      end = _ ("The context is full, so the answer ends here.");
       break;
     case RIPOSTE_MESSAGE_CUT_OFF:
-      show_notice (self, "dialog-information-symbolic", _ ("Cut off: Riposte ended before this answer did."));
+      end = _ ("Cut off: Riposte ended before this answer did.");
       break;
     case RIPOSTE_MESSAGE_ELSEWHERE:
-      show_notice (self, "content-loading-symbolic", _ ("Another window is writing this answer."));
+      icon = "content-loading-symbolic";
+      end = _ ("Another window is writing this answer.");
       break;
     default:
-      if (riposte_message_get_info (self->message)->plain)
-        show_notice (self, "dialog-information-symbolic",
-                     _ ("This model has no chat template that can be used, so it was asked in plain text."));
-      else
-        show_notice (self, NULL, NULL);
       break;
     }
+  if (riposte_message_get_info (self->message)->plain)
+    plain = _ ("This model has no chat template that can be used, so it was asked in plain text.");
+  both = end && plain ? g_strconcat (end, "\n", plain, NULL) : g_strdup (end ? end : plain);
+  show_notice (self, icon, both);
 }
 
 static char *
