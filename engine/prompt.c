@@ -98,6 +98,60 @@ rp_model_chat_tokens_json (RpModel *model,
   return tokens;
 }
 
+/* Merged, the user says what a system turn would, and who speaks twice in a row speaks once, with a blank line in
+ * between. */
+static const char *
+get_role (const RpChatMessage *message, gboolean merged)
+{
+  return merged && strcmp (message->role, "system") == 0 ? "user" : message->role;
+}
+
+static char *
+messages_to_json (const RpChatMessage *messages, gsize n_messages, gboolean merged)
+{
+  GString *json = g_string_new ("{\"messages\":[");
+
+  for (gsize i = 0; i < n_messages;)
+    {
+      const char *role = get_role (&messages[i], merged);
+      g_autoptr (GString) content = g_string_new (messages[i].content);
+
+      g_string_append (json, i ? ",{\"role\":" : "{\"role\":");
+      while (++i < n_messages && merged && strcmp (get_role (&messages[i], merged), role) == 0)
+        g_string_append_printf (content, "%s%s", content->len ? "\n\n" : "", messages[i].content);
+      append_json_string (json, role);
+      g_string_append (json, ",\"content\":");
+      append_json_string (json, content->str);
+      g_string_append_c (json, '}');
+    }
+  g_string_append (json, "]}");
+  return g_string_free (json, FALSE);
+}
+
+/* Whether the system turn, where there is one, is in what the template made: some skip what they do not know. */
+static gboolean
+has_system (const char *text, const RpChatMessage *messages, gsize n_messages)
+{
+  gboolean begins = n_messages && strcmp (messages[0].role, "system") == 0;
+  g_autofree char *wanted = begins ? g_strstrip (g_utf8_make_valid (messages[0].content, -1)) : NULL;
+
+  return !wanted || strstr (text, wanted);
+}
+
+/* NULL, too, where there is nothing to merge. */
+static GArray *
+merged_tokens (RpModel *model,
+               const RpChatMessage *messages,
+               gsize n_messages,
+               RpChatFlags flags,
+               const char *refused,
+               char **text)
+{
+  g_autofree char *json = messages_to_json (messages, n_messages, TRUE);
+
+  return strcmp (json, refused) == 0 ? NULL : rp_model_chat_tokens_json (model, json, -1, flags, text, NULL);
+}
+
 GArray *
 rp_model_chat_tokens (RpModel *model,
                       const RpChatMessage *messages,
@@ -106,18 +160,23 @@ rp_model_chat_tokens (RpModel *model,
                       char **text,
                       GError **error)
 {
-  g_autoptr (GString) json = g_string_new ("{\"messages\":[");
+  g_autofree char *json = messages_to_json (messages, n_messages, FALSE), *rendered = NULL;
+  g_autoptr (GError) local = NULL;
+  GArray *tokens = rp_model_chat_tokens_json (model, json, -1, flags, &rendered, &local), *merged = NULL;
+  gboolean refused = !tokens && model->chat_template && g_error_matches (local, RP_ERROR, RP_ERROR_TEMPLATE);
 
-  for (gsize i = 0; i < n_messages; i++)
+  if (refused || (tokens && !has_system (rendered, messages, n_messages)))
+    merged = merged_tokens (model, messages, n_messages, flags, json, text);
+  if (merged)
     {
-      g_string_append (json, i ? ",{\"role\":" : "{\"role\":");
-      append_json_string (json, messages[i].role);
-      g_string_append (json, ",\"content\":");
-      append_json_string (json, messages[i].content);
-      g_string_append_c (json, '}');
+      g_clear_pointer (&tokens, g_array_unref);
+      return merged;
     }
-  g_string_append (json, "]}");
-  return rp_model_chat_tokens_json (model, json->str, json->len, flags, text, error);
+  if (!tokens)
+    g_propagate_error (error, g_steal_pointer (&local));
+  else if (text)
+    *text = g_steal_pointer (&rendered);
+  return tokens;
 }
 
 char *

@@ -188,7 +188,9 @@ typedef enum
  * @text: (out) (nullable): what the template made of the conversation, special tokens written out in it
  *
  * The prompt that the model's own chat template makes of a conversation, up to where the answer begins. Control tokens
- * are the template's: one that stands written out in a message is text.
+ * are the template's: one that stands written out in a message is text. Where the template refuses or skips a system
+ * turn, or wants user and model to take turns, the system text begins the first user turn, and turns of one role are
+ * joined, with a blank line in between.
  *
  * Returns: (element-type RpToken): NULL with RP_ERROR_TEMPLATE: there is no template, it is broken, or it refuses this
  *   conversation; rp_chat_plain_prompt() is what is left then

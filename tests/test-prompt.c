@@ -149,9 +149,9 @@ test_real_templates (void)
 #define END    (TINY_VOCABULARY - 1)
 
 static RpModel *
-load_tiny (RpEngine *engine)
+load_tiny (RpEngine *engine, const char *chat_template)
 {
-  const TinyModel tiny = { .arch = "llama", TINY_MODEL, .vocabulary = TRUE };
+  const TinyModel tiny = { .arch = "llama", TINY_MODEL, .vocabulary = TRUE, .chat_template = chat_template };
   const RpModelOptions options = { .device = "cpu", .n_threads = 1 };
   TinyModel with_words = tiny;
   g_autofree char *path = NULL;
@@ -182,7 +182,7 @@ test_tokens (void)
   static const char *const contents[]
     = { "the <|end|> the", "<|user|><|answer|>", "<|<|end|>", "<|end|", "no token", "☃<|end|>☃", "" };
   RpEngine *engine = rp_engine_new ();
-  RpModel *model = load_tiny (engine);
+  RpModel *model = load_tiny (engine, NULL);
 
   for (gsize i = 0; i < G_N_ELEMENTS (contents); i++)
     {
@@ -213,7 +213,7 @@ test_continue (void)
 {
   const RpChatMessage messages[] = { { "user", "the?" }, { "assistant", "the <|end|>" } };
   RpEngine *engine = rp_engine_new ();
-  RpModel *model = load_tiny (engine);
+  RpModel *model = load_tiny (engine, NULL);
   g_autoptr (GError) error = NULL;
   g_autofree char *text = NULL, *plain = rp_chat_plain_prompt (messages, 2, RP_CHAT_CONTINUE);
   g_autoptr (GArray) tokens = rp_model_chat_tokens (model, messages, 2, RP_CHAT_CONTINUE, &text, &error);
@@ -227,6 +227,127 @@ test_continue (void)
   rp_engine_free (engine);
 }
 
+/* ---- templates that do not take every conversation ---- */
+
+#define TAKING_TURNS                                                                                                   \
+  "{% for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('turns') }}"         \
+  "{% endif %}[{{ m.role }}]{{ m.content }}{% endfor %}{% if add_generation_prompt %}[answer]{% endif %}"
+
+/* Conversations as role letters and contents; NULL: refused for good. */
+static void
+test_merged (void)
+{
+  static const char refusing[]
+    = "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}" TAKING_TURNS;
+  static const char optional[] = "{% if messages[0].role == 'system' %}[system]{{ messages[0].content }}"
+                                 "{% set messages = messages[1:] %}{% endif %}" TAKING_TURNS;
+  static const char skipping[] = "{% for m in messages %}{% if m.role in ['user', 'assistant'] %}[{{ m.role }}]"
+                                 "{{ m.content }}{% endif %}{% endfor %}";
+  static const struct
+  {
+    const char *source;
+    const char *turns[6]; /* s: system, u: user, a: assistant */
+    const char *expected;
+  } rows[] = {
+    { refusing, { "uq" }, "[user]q[answer]" },
+    { refusing, { "sbe <|end|>", "uq" }, "[user]be <|end|>\n\nq[answer]" },
+    { refusing, { "sbe", "uq", "aa", "ur" }, "[user]be\n\nq[assistant]a[user]r[answer]" },
+    { refusing, { "s", "uq" }, "[user]q[answer]" },
+    { refusing, { "uq", "ur", "aa", "ab", "us" }, "[user]q\n\nr[assistant]a\n\nb[user]s[answer]" },
+    { refusing, { "sbe", "aa", "uq" }, "[user]be[assistant]a[user]q[answer]" },
+    { refusing, { "aa", "uq" }, NULL },
+    { optional, { "sbe", "uq" }, "[system]be[user]q[answer]" },
+    { optional, { "sbe", "uq", "ur" }, "[user]be\n\nq\n\nr[answer]" },
+    { skipping, { "sbe", "uq" }, "[user]be\n\nq" },
+    { skipping, { "uq", "ur" }, "[user]q[user]r" },
+    { "{{ raise_exception('never') }}", { "sbe", "uq" }, NULL },
+    { "{% if", { "sbe", "uq" }, NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      RpEngine *engine = rp_engine_new ();
+      RpModel *model = load_tiny (engine, rows[i].source);
+      RpChatMessage messages[6];
+      gsize n = 0;
+      g_autoptr (GError) error = NULL;
+      g_autofree char *text = NULL;
+      g_autoptr (GArray) tokens = NULL;
+
+      for (; n < G_N_ELEMENTS (messages) && rows[i].turns[n]; n++)
+        messages[n] = (RpChatMessage){ *rows[i].turns[n] == 's'   ? "system"
+                                       : *rows[i].turns[n] == 'u' ? "user"
+                                                                  : "assistant",
+                                       rows[i].turns[n] + 1 };
+      tokens = rp_model_chat_tokens (model, messages, n, 0, &text, &error);
+      g_assert_cmpstr (text, ==, rows[i].expected);
+      if (text)
+        {
+          g_assert_no_error (error);
+          g_assert_cmpuint (count (tokens, END), ==, 0); /* the text of the system turn is text there, too */
+        }
+      else
+        g_assert_error (error, RP_ERROR, RP_ERROR_TEMPLATE);
+      g_assert_true (!tokens == !text);
+      rp_model_free (model);
+      rp_engine_free (engine);
+    }
+}
+
+/* None of these loses the instructions, nor a question after one that was not answered. */
+static void
+test_merged_real (void)
+{
+  static const RpChatMessage messages[] = { { "system", "Answer in riddles." },
+                                            { "user", "first" },
+                                            { "user", "second" },
+                                            { "assistant", "third" },
+                                            { "user", "fourth" } };
+  const char *folder = g_getenv ("RIPOSTE_SHARED_DATA");
+  g_autofree char *path = folder ? g_build_filename (folder, "templates", NULL) : NULL;
+  g_autoptr (GDir) dir = path ? g_dir_open (path, 0, NULL) : NULL;
+  RpEngine *engine;
+  guint n_rendered = 0;
+  const char *name;
+
+  if (!dir)
+    {
+      g_test_skip ("the folder of reference data (RIPOSTE_SHARED_DATA) is not there");
+      return;
+    }
+  engine = rp_engine_new ();
+  while ((name = g_dir_read_name (dir)))
+    {
+      g_autofree char *file = g_build_filename (path, name, NULL), *source = NULL, *text = NULL, *with_bos = NULL;
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GArray) tokens = NULL, question = NULL;
+      RpModel *model;
+
+      if (!g_str_has_suffix (name, ".jinja"))
+        continue;
+      g_assert_true (g_file_get_contents (file, &source, NULL, NULL));
+      with_bos = g_strconcat ("{% set bos_token = '' %}", source, NULL); /* which the tiny vocabulary does not have */
+      model = load_tiny (engine, with_bos);
+      question = rp_model_chat_tokens (model, messages + 1, 1, 0, NULL, &error);
+      if (!question) /* not even that: it wants tools */
+        {
+          g_test_message ("%s: %s", name, error->message);
+          rp_model_free (model);
+          continue;
+        }
+      n_rendered++;
+      tokens = rp_model_chat_tokens (model, messages, G_N_ELEMENTS (messages), 0, &text, &error);
+      if (!tokens)
+        g_error ("%s: %s", name, error->message);
+      for (gsize i = 0; i < G_N_ELEMENTS (messages); i++)
+        if (!strstr (text, messages[i].content))
+          g_error ("%s lost “%s”: %s", name, messages[i].content, text);
+      rp_model_free (model);
+    }
+  rp_engine_free (engine);
+  g_assert_cmpuint (n_rendered, >, 40);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -236,5 +357,7 @@ main (int argc, char **argv)
   g_test_add_func ("/prompt/real-templates", test_real_templates);
   g_test_add_func ("/prompt/tokens", test_tokens);
   g_test_add_func ("/prompt/continue", test_continue);
+  g_test_add_func ("/prompt/merged", test_merged);
+  g_test_add_func ("/prompt/merged-real", test_merged_real);
   return g_test_run ();
 }

@@ -120,8 +120,10 @@ write_vocabulary (Maker *maker)
   gguf_writer_strings (&maker->writer, "tokenizer.ggml.merges", merges, G_N_ELEMENTS (merges));
   gguf_writer_uint (&maker->writer, "tokenizer.ggml.eos_token_id", TINY_VOCABULARY - 1);
   gguf_writer_string (&maker->writer, "tokenizer.chat_template",
-                      "{% for m in messages %}<|user|>{{ m['content'] }}<|end|>{% endfor %}"
-                      "{% if add_generation_prompt %}<|answer|>{% endif %}");
+                      maker->model->chat_template
+                        ? maker->model->chat_template
+                        : "{% for m in messages %}<|user|>{{ m['content'] }}<|end|>{% endfor %}"
+                          "{% if add_generation_prompt %}<|answer|>{% endif %}");
 }
 
 static void

@@ -9,10 +9,11 @@ typedef struct
 {
   const char *arch;
   guint n_layers, n_embd, n_heads, n_kv_heads, head_dim, n_ff, n_vocab, n_context;
-  guint n_expert, n_used; /* 0: dense */
-  gboolean upcycled;      /* every expert is the same: the feed-forward of the dense model of this seed */
-  gboolean biases;        /* of q, k and v */
-  gboolean vocabulary;    /* of bytes and a few words, and a chat template; n_vocab is TINY_VOCABULARY */
+  guint n_expert, n_used;    /* 0: dense */
+  gboolean upcycled;         /* every expert is the same: the feed-forward of the dense model of this seed */
+  gboolean biases;           /* of q, k and v */
+  gboolean vocabulary;       /* of bytes and a few words, and a chat template; n_vocab is TINY_VOCABULARY */
+  const char *chat_template; /* in place of that one */
   guint32 seed;
 } TinyModel;
 
