@@ -7,14 +7,6 @@
 #include <glib/gi18n.h>
 
 static void
-show_toast (RiposteWindow *self, const char *text)
-{
-  g_autofree char *escaped = g_markup_escape_text (text, -1);
-
-  adw_toast_overlay_add_toast (self->toasts, adw_toast_new (escaped));
-}
-
-static void
 show_problem (RiposteWindow *self, const char *heading, const GError *error)
 {
   g_autofree char *plain = riposte_plain_text (error->message, -1);
@@ -152,7 +144,7 @@ on_exported (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   if (riposte_transfer_export_finish (result, &error))
-    show_toast (self, _ ("Exported"));
+    riposte_window_show_toast (self, _ ("Exported"));
   else
     show_problem (self, _ ("The Chats Could Not Be Exported"), error);
 }
@@ -237,7 +229,7 @@ on_imported (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   riposte_chat_list_refresh (self->chats, (const char *const *)imported->ids);
-  show_toast (self, text);
+  riposte_window_show_toast (self, text);
 }
 
 static void

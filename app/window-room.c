@@ -118,7 +118,7 @@ on_measured (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (!riposte_generator_measure_finish (RIPOSTE_GENERATOR (source), result, &this->measure, &error))
     {
-      adw_toast_overlay_add_toast (self->toasts, adw_toast_new (error->message));
+      riposte_window_show_toast (self, error->message);
       return;
     }
   if (this->conversation != self->conversation || !gtk_widget_get_root (GTK_WIDGET (self->chat)))

@@ -1,5 +1,6 @@
 #include "window-private.h"
 
+#include "chat/plain-text.h"
 #include "model-menu.h"
 #include "settings.h"
 
@@ -81,6 +82,30 @@ on_store_problem (RiposteWindow *self, RiposteStore *store)
     return;
   riposte_chat_list_refresh (self->chats, NULL);
   riposte_conversation_load (self->conversation);
+}
+
+static AdwToast *
+make_toast (const char *text)
+{
+  g_autofree char *plain = riposte_plain_text (text, -1);
+  g_autofree char *escaped = g_markup_escape_text (plain, -1);
+
+  return adw_toast_new (escaped);
+}
+
+void
+riposte_window_show_toast (RiposteWindow *self, const char *text)
+{
+  adw_toast_overlay_add_toast (self->toasts, make_toast (text));
+}
+
+static void
+on_presets_problem (RiposteWindow *self, RipostePresets *presets)
+{
+  AdwToast *toast = make_toast (riposte_presets_get_problem (presets));
+
+  adw_toast_set_timeout (toast, 0); /* until it was read */
+  adw_toast_overlay_add_toast (self->toasts, toast);
 }
 
 /* ---- the model ---- */
@@ -332,6 +357,10 @@ riposte_window_new (RiposteApplication *app)
   g_signal_connect_object (riposte_application_get_store (app), "problem", G_CALLBACK (on_store_problem), self,
                            G_CONNECT_SWAPPED);
   riposte_chat_pane_set_presets (self->chat, riposte_application_get_presets (app));
+  g_signal_connect_object (riposte_application_get_presets (app), "problem", G_CALLBACK (on_presets_problem), self,
+                           G_CONNECT_SWAPPED);
+  if (riposte_presets_get_problem (riposte_application_get_presets (app)))
+    on_presets_problem (self, riposte_application_get_presets (app));
   riposte_chat_pane_set_sampler (self->chat, riposte_application_get_sampler (app));
   riposte_chat_pane_set_generator (self->chat, self->generator);
   riposte_status_line_set_generator (self->status, generator);

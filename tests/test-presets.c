@@ -2,6 +2,7 @@
 #include "presets/presets.h"
 
 #include <glib/gstdio.h>
+#include <string.h>
 
 typedef struct
 {
@@ -31,11 +32,9 @@ static RipostePresets *
 open_presets (Fixture *fixture)
 {
   RipostePresets *presets = riposte_presets_new (fixture->path);
-  gint64 end = g_get_monotonic_time () + G_USEC_PER_SEC / 2;
 
-  while (g_get_monotonic_time () < end)
-    if (!g_main_context_iteration (NULL, FALSE))
-      g_usleep (1000);
+  while (!riposte_presets_get_loaded (presets))
+    g_main_context_iteration (NULL, TRUE);
   return presets;
 }
 
@@ -79,23 +78,117 @@ test_kept (Fixture *fixture, gconstpointer data)
   riposte_presets_flush (again);
 }
 
-/* A file that is no such file is no reason to have no preset. */
+/* The text of the one file in @folder that was set aside, which is deleted. */
+static char *
+take_aside (const char *folder)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  char *text = NULL;
+  const char *name;
+
+  while ((name = g_dir_read_name (dir)))
+    {
+      g_autofree char *path = g_build_filename (folder, name, NULL);
+
+      if (!g_str_has_prefix (name, "presets.json.broken-"))
+        continue;
+      g_assert_null (text);
+      g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+      g_unlink (path);
+    }
+  return text;
+}
+
+static void
+settle (RipostePresets *presets)
+{
+  riposte_presets_flush (presets);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+}
+
+/* What a person wrote is never lost: a file of which writing it anew would lose something is kept aside, and once. */
 static void
 test_broken (Fixture *fixture, gconstpointer data)
 {
-  const char *const texts[]
-    = { "", "{", "[]", "{\"presets\": 3}", "{\"presets\": []}", "{\"presets\": [1, {\"id\": 2}]}" };
+  static const char *const texts[] = {
+    "",
+    "{",
+    "[]",
+    "{\"presets\": 3}",
+    "{\"presets\": []}",
+    "{\"presets\": [1, {\"id\": 2}]}",
+    "{\"version\": 1, \"default\": \"a\", \"presets\": [{\"id\": \"a\", \"name\": \"A\", \"top_p\": 7}]}",
+    "{\"version\": 2, \"default\": \"a\", \"presets\": [{\"id\": \"a\", \"name\": \"A\"}]}",
+    "{\"version\": 1, \"default\": \"a\", \"presets\": [{\"id\": \"a\", \"name\": \"A\"}, {\"id\": \"b\"}]}",
+  };
   g_autofree char *parent = g_path_get_dirname (fixture->path);
 
   g_mkdir_with_parents (parent, 0700);
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     {
-      g_autoptr (RipostePresets) presets = NULL;
+      g_autoptr (RipostePresets) presets = NULL, again = NULL;
+      g_autofree char *aside = NULL, *none = NULL, *kept = NULL;
 
       g_assert_true (g_file_set_contents (fixture->path, texts[i], -1, NULL));
       presets = open_presets (fixture);
       g_assert_cmpuint (riposte_presets_get_n (presets), ==, 1);
+      g_assert_nonnull (riposte_presets_get_problem (presets));
+      g_assert_true (g_file_get_contents (fixture->path, &kept, NULL, NULL));
+      g_assert_cmpstr (kept, ==, texts[i]);
+
+      riposte_presets_add (presets, "New", riposte_presets_get (presets, 0)->layer);
+      settle (presets);
+      aside = take_aside (parent);
+      g_assert_cmpstr (aside, ==, texts[i]);
+      g_assert_nonnull (strstr (riposte_presets_get_problem (presets), "presets.json.broken-"));
+      riposte_presets_add (presets, "Newer", riposte_presets_get (presets, 0)->layer);
+      settle (presets);
+      none = take_aside (parent);
+      g_assert_null (none);
+      again = open_presets (fixture);
+      g_assert_cmpuint (riposte_presets_get_n (again), ==, 3);
+      g_assert_null (riposte_presets_get_problem (again));
     }
+}
+
+/* Nor by who is quicker than the disk. */
+static void
+test_not_read_yet (Fixture *fixture, gconstpointer data)
+{
+  static const char text[] = "{\"version\": 1, \"default\": \"a\", \"presets\": [{\"id\": \"a\", \"name\": \"A\"}]}";
+  g_autofree char *parent = g_path_get_dirname (fixture->path), *aside = NULL;
+  g_autoptr (RipostePresets) presets = NULL;
+
+  g_mkdir_with_parents (parent, 0700);
+  g_assert_true (g_file_set_contents (fixture->path, text, -1, NULL));
+  presets = riposte_presets_new (fixture->path);
+  riposte_presets_add (presets, "New", riposte_presets_get (presets, 0)->layer);
+  while (!riposte_presets_get_loaded (presets))
+    g_main_context_iteration (NULL, TRUE);
+  settle (presets);
+  g_assert_cmpuint (riposte_presets_get_n (presets), ==, 2);
+  aside = take_aside (parent);
+  g_assert_cmpstr (aside, ==, text);
+}
+
+/* A folder that cannot be written is said, and nothing is forgotten while the program runs. */
+static void
+test_not_written (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *parent = g_path_get_dirname (fixture->path);
+  g_autoptr (RipostePresets) presets = open_presets (fixture), again = NULL;
+
+  g_assert_true (g_file_set_contents (parent, "a file where a folder should be", -1, NULL));
+  riposte_presets_add (presets, "New", riposte_presets_get (presets, 0)->layer);
+  settle (presets);
+  g_assert_nonnull (riposte_presets_get_problem (presets));
+  g_assert_cmpuint (riposte_presets_get_n (presets), ==, 2);
+  g_unlink (parent);
+  riposte_presets_add (presets, "Newer", riposte_presets_get (presets, 0)->layer);
+  settle (presets);
+  again = open_presets (fixture);
+  g_assert_cmpuint (riposte_presets_get_n (again), ==, 3);
 }
 
 /* Of a chat over a preset; what is out of its range counts as not set. */
@@ -137,6 +230,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/presets/kept", Fixture, NULL, set_up, test_kept, tear_down);
   g_test_add ("/presets/broken", Fixture, NULL, set_up, test_broken, tear_down);
+  g_test_add ("/presets/not-read-yet", Fixture, NULL, set_up, test_not_read_yet, tear_down);
+  g_test_add ("/presets/not-written", Fixture, NULL, set_up, test_not_written, tear_down);
   g_test_add_func ("/presets/layers", test_layers);
   return g_test_run ();
 }

@@ -2,8 +2,10 @@
 
 #include "untrusted-json.h"
 
+#include <errno.h>
 #include <gio/gio.h>
 #include <glib/gi18n.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define MAX_VALUES 100000
@@ -16,16 +18,19 @@ struct _RipostePresets
   GPtrArray *list; /* of RipostePreset */
   char *default_id;
   gboolean touched; /* what is read later is older */
+  gboolean loaded;
+  char *problem; /* nullable */
 
   GMutex lock;
   GCond idle;
   char *waiting;    /* with the lock: what is to be written next */
   gboolean writing; /* with the lock */
+  gboolean aside;   /* with the lock: the file has what would be lost */
 };
 
 G_DEFINE_FINAL_TYPE (RipostePresets, riposte_presets, G_TYPE_OBJECT)
 
-static guint changed_signal;
+static guint changed_signal, problem_signal;
 
 static void
 preset_free (gpointer data)
@@ -49,7 +54,97 @@ preset_new (const char *id, const char *name, RiposteLayer *layer)
   return preset;
 }
 
+/* ---- what goes wrong with the file ---- */
+
+static void G_GNUC_PRINTF (2, 3) tell (RipostePresets *self, const char *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  g_free (self->problem);
+  self->problem = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_signal_emit (self, problem_signal, 0);
+}
+
+typedef struct
+{
+  RipostePresets *self;
+  char *aside;   /* the name that the old file has now */
+  GError *error; /* or this */
+} Report;
+
+static void
+report_free (gpointer data)
+{
+  Report *report = data;
+
+  g_object_unref (report->self);
+  g_free (report->aside);
+  g_clear_error (&report->error);
+  g_free (report);
+}
+
+static gboolean
+deliver (gpointer data)
+{
+  const Report *report = data;
+
+  if (report->error)
+    tell (report->self, _ ("The presets could not be kept: %s"), report->error->message);
+  else
+    tell (report->self, _ ("The presets that could not be read are kept in “%s”"), report->aside);
+  return G_SOURCE_REMOVE;
+}
+
+/* In any thread; takes @aside or @error. */
+static void
+queue_report (RipostePresets *self, char *aside, GError *error)
+{
+  Report *report = g_new (Report, 1);
+
+  *report = (Report){ g_object_ref (self), aside, error };
+  g_idle_add_full (G_PRIORITY_DEFAULT, deliver, report, report_free);
+}
+
 /* ---- the file ---- */
+
+/* Gives what is there a name that nothing has. */
+static gboolean
+set_aside (RipostePresets *self, GError **error)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  g_autofree char *date = g_date_time_format (now, "%Y%m%d-%H%M%S");
+  g_autofree char *aside = g_strdup_printf ("%s.broken-%s", self->path, date);
+
+  for (guint i = 2; g_file_test (aside, G_FILE_TEST_EXISTS); i++)
+    {
+      g_free (aside);
+      aside = g_strdup_printf ("%s.broken-%s-%u", self->path, date, i);
+    }
+  if (g_rename (self->path, aside) == 0)
+    queue_report (self, g_path_get_basename (aside), NULL);
+  else if (errno != ENOENT)
+    {
+      g_set_error_literal (error, G_FILE_ERROR, g_file_error_from_errno (errno), g_strerror (errno));
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* @aside: first that */
+static gboolean
+write_file (RipostePresets *self, const char *text, gboolean aside)
+{
+  GError *error = NULL;
+  gboolean good = (!aside || set_aside (self, &error))
+                  && g_file_set_contents_full (
+                    self->path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, &error);
+
+  if (!good)
+    queue_report (self, NULL, error);
+  return good;
+}
 
 static gpointer
 write_in_thread (gpointer data)
@@ -62,13 +157,12 @@ write_in_thread (gpointer data)
   while (self->waiting)
     {
       g_autofree char *text = g_steal_pointer (&self->waiting);
-      g_autoptr (GError) error = NULL;
+      gboolean aside = self->aside, good;
 
       g_mutex_unlock (&self->lock);
-      if (!g_file_set_contents_full (self->path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
-                                     0600, &error))
-        g_message ("%s", error->message);
+      good = write_file (self, text, aside);
       g_mutex_lock (&self->lock);
+      self->aside = self->aside && !good;
     }
   self->writing = FALSE;
   g_cond_broadcast (&self->idle);
@@ -76,11 +170,11 @@ write_in_thread (gpointer data)
   return NULL;
 }
 
-static char *
-to_text (RipostePresets *self)
+static JsonNode *
+to_json (RipostePresets *self)
 {
   g_autoptr (JsonObject) root = json_object_new ();
-  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+  JsonNode *node = json_node_new (JSON_NODE_OBJECT);
   JsonArray *array = json_array_new ();
 
   json_object_set_int_member (root, "version", 1);
@@ -97,7 +191,7 @@ to_text (RipostePresets *self)
     }
   json_object_set_array_member (root, "presets", array);
   json_node_set_object (node, root);
-  return json_to_string (node, TRUE);
+  return node;
 }
 
 static void
@@ -106,9 +200,11 @@ changed (RipostePresets *self)
   self->touched = TRUE;
   if (self->path)
     {
+      g_autoptr (JsonNode) node = to_json (self);
+
       g_mutex_lock (&self->lock);
       g_free (self->waiting);
-      self->waiting = to_text (self);
+      self->waiting = json_to_string (node, TRUE);
       if (!self->writing)
         {
           self->writing = TRUE;
@@ -153,6 +249,24 @@ take (RipostePresets *self, JsonObject *root)
   g_signal_emit (self, changed_signal, 0);
 }
 
+/* Whether nothing of the file would be lost if what was taken of it were written. */
+static gboolean
+take_all (RipostePresets *self, const char *text, gsize length, GError **error)
+{
+  g_autoptr (JsonNode) read = riposte_json_parse (text, length, MAX_VALUES, error), taken = NULL;
+
+  if (!read)
+    return FALSE;
+  if (JSON_NODE_HOLDS_OBJECT (read))
+    take (self, json_node_get_object (read));
+  taken = to_json (self);
+  if (json_node_equal (read, taken))
+    return TRUE;
+  g_set_error_literal (error, RIPOSTE_JSON_ERROR, RIPOSTE_JSON_ERROR_SYNTAX,
+                       _ ("It has something that this version of Riposte does not know"));
+  return FALSE;
+}
+
 static void
 on_read (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -160,15 +274,30 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autofree char *text = NULL;
   gsize length;
   g_autoptr (GError) error = NULL;
-  g_autoptr (JsonNode) node = NULL;
+  gboolean good;
 
-  if (!g_file_load_contents_finish (G_FILE (source), result, &text, &length, NULL, NULL) || self->touched)
+  self->loaded = TRUE;
+  good = g_file_load_contents_finish (G_FILE (source), result, &text, &length, NULL, &error);
+  if (self->touched) /* and the file has got out of the way */
     return;
-  node = riposte_json_parse (text, length, MAX_VALUES, &error);
-  if (node && JSON_NODE_HOLDS_OBJECT (node))
-    take (self, json_node_get_object (node));
-  else
-    g_message ("%s: %s", self->path, error ? error->message : "no object");
+  good = good ? take_all (self, text, length, &error) : g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_mutex_lock (&self->lock);
+  self->aside = !good;
+  g_mutex_unlock (&self->lock);
+  if (!good)
+    tell (self, _ ("The presets could not be read, and stay as they are until you change one: %s"), error->message);
+}
+
+gboolean
+riposte_presets_get_loaded (RipostePresets *self)
+{
+  return self->loaded;
+}
+
+const char *
+riposte_presets_get_problem (RipostePresets *self)
+{
+  return self->problem;
 }
 
 /* ---- what there is ---- */
@@ -300,6 +429,7 @@ riposte_presets_finalize (GObject *object)
   g_ptr_array_unref (self->list);
   g_free (self->default_id);
   g_free (self->path);
+  g_free (self->problem);
   g_free (self->waiting);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->idle);
@@ -312,6 +442,8 @@ riposte_presets_class_init (RipostePresetsClass *klass)
   G_OBJECT_CLASS (klass)->finalize = riposte_presets_finalize;
   changed_signal
     = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  problem_signal
+    = g_signal_new ("problem", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 RipostePresets *
@@ -321,6 +453,8 @@ riposte_presets_new (const char *path)
   g_autoptr (GFile) file = path ? g_file_new_for_path (path) : NULL;
 
   self->path = g_strdup (path);
+  self->aside = TRUE; /* as long as it is not known what the file has */
+  self->loaded = !file;
   if (file)
     g_file_load_contents_async (file, NULL, on_read, g_object_ref (self));
   return self;

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 #define RIPOSTE_TYPE_PRESETS (riposte_presets_get_type ())
 G_DECLARE_FINAL_TYPE (RipostePresets, riposte_presets, RIPOSTE, PRESETS, GObject)
 
-/* Signal "changed". */
+/* Signals: "changed". "problem": what riposte_presets_get_problem() says is new. */
 
 typedef struct
 {
@@ -16,8 +16,12 @@ typedef struct
   RiposteLayer *layer;
 } RipostePreset;
 
-/* The one of @path is read meanwhile. */
+/* The file at @path is read meanwhile. One that is not understood, or not as a whole, stays as it is, and is given
+ * another name before another one is written. */
 RipostePresets *riposte_presets_new (const char *path);
+gboolean riposte_presets_get_loaded (RipostePresets *self);
+/* (nullable) The last thing that went wrong with the file, and what became of it: a sentence. */
+const char *riposte_presets_get_problem (RipostePresets *self);
 guint riposte_presets_get_n (RipostePresets *self);
 const RipostePreset *riposte_presets_get (RipostePresets *self, guint index);
 /* Nullable @id, or one that is gone: the default one. */
