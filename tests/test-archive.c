@@ -57,6 +57,8 @@ branched_chat_new (void)
   last->n_context = 16;
   last->tokens_per_second = 12.25;
   last->seconds = 0.5;
+  last->thinking_seconds = 0.25;
+  last->left_out = TRUE;
   chat->chat->head = g_strdup ("b");
   chat->chat->settings = g_strdup ("{\"temperature\":0.5}");
   chat->chat->named = chat->chat->pinned = TRUE;
@@ -94,6 +96,8 @@ assert_same_message (const RiposteRecord *a, const RiposteRecord *b)
   g_assert_cmpuint (a->n_context, ==, b->n_context);
   g_assert_cmpfloat (a->tokens_per_second, ==, b->tokens_per_second);
   g_assert_cmpfloat (a->seconds, ==, b->seconds);
+  g_assert_cmpfloat (a->thinking_seconds, ==, b->thinking_seconds);
+  g_assert_cmpint (a->left_out, ==, b->left_out);
 }
 
 static void

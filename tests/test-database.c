@@ -104,16 +104,24 @@ test_two_writers (void)
 }
 
 static void
+execute (const char *path, const char *sql)
+{
+  sqlite3 *raw;
+
+  g_assert_cmpint (sqlite3_open (path, &raw), ==, SQLITE_OK);
+  if (sqlite3_exec (raw, sql, NULL, NULL, NULL) != SQLITE_OK)
+    g_error ("%s: %s", sql, sqlite3_errmsg (raw));
+  sqlite3_close (raw);
+}
+
+static void
 test_newer (void)
 {
   g_autofree char *path = new_path ();
   g_autoptr (GError) error = NULL;
-  sqlite3 *raw;
 
   riposte_database_close (open_good (path));
-  g_assert_cmpint (sqlite3_open (path, &raw), ==, SQLITE_OK);
-  g_assert_cmpint (sqlite3_exec (raw, "PRAGMA user_version = 1000", NULL, NULL, NULL), ==, SQLITE_OK);
-  sqlite3_close (raw);
+  execute (path, "PRAGMA user_version = 1000");
   g_assert_null (riposte_database_open (path, &error));
   g_assert_error (error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_NEWER);
 }
@@ -217,7 +225,8 @@ test_figures (void)
                                  .n_context = 3,
                                  .tokens_per_second = 1234.0625,
                                  .seconds = 0.5,
-                                 .thinking_seconds = 0.25 };
+                                 .thinking_seconds = 0.25,
+                                 .left_out = TRUE };
 
   g_assert_true (riposte_database_put (db, &record, NULL));
   records = riposte_database_list (db, "c", NULL);
@@ -232,6 +241,39 @@ test_figures (void)
   g_assert_cmpuint (read->n_context, ==, 3);
   g_assert_true (read->tokens_per_second == 1234.0625 && read->seconds == 0.5);
   g_assert_true (read->thinking_seconds == 0.25);
+  g_assert_true (read->left_out);
+}
+
+static void
+assert_left_out (RiposteDatabase *db, const char *expected)
+{
+  g_autoptr (GPtrArray) records = riposte_database_list (db, "c", NULL);
+  g_autoptr (GString) found = g_string_new (NULL);
+
+  for (guint i = 0; i < records->len; i++)
+    if (nth (records, i)->left_out)
+      g_string_append (found, nth (records, i)->id);
+  g_assert_cmpstr (found->str, ==, expected);
+}
+
+/* Also of those that have ended. */
+static void
+test_left_out (void)
+{
+  g_autofree char *path = new_path ();
+  g_autoptr (RiposteDatabase) db = open_good (path);
+
+  put (db, "q", NULL, RIPOSTE_RECORD_ENDED, "Question");
+  put (db, "a", "q", RIPOSTE_RECORD_ENDED, "Answer");
+  put (db, "r", "a", RIPOSTE_RECORD_ENDED, "Another");
+  assert_left_out (db, "");
+  g_assert_true (riposte_database_set_left_out (db, (const char *const[]){ "q", "a", NULL }, TRUE, NULL));
+  put (db, "q", NULL, RIPOSTE_RECORD_ENDED, "Question");
+  g_clear_pointer (&db, riposte_database_close);
+  db = open_good (path);
+  assert_left_out (db, "qa");
+  g_assert_true (riposte_database_set_left_out (db, (const char *const[]){ "q", "gone", NULL }, FALSE, NULL));
+  assert_left_out (db, "a");
 }
 
 static char *
@@ -331,6 +373,30 @@ test_index (void)
   g_assert_cmpint (query_number (path, TITLED "'second'"), ==, 1);
 }
 
+/* Version 3 did not know what is left out. */
+static void
+test_migration_from_3 (void)
+{
+  g_autofree char *path = new_path ();
+  g_autoptr (RiposteDatabase) db = open_good (path);
+  g_autoptr (GPtrArray) records = NULL;
+
+  g_clear_pointer (&db, riposte_database_close);
+  execute (path, "ALTER TABLE message DROP COLUMN left_out;"
+                 "INSERT INTO conversation (id, title, created, updated) VALUES ('c', 'Old title', 5, 6);"
+                 "INSERT INTO message (id, conversation, parent, role, state, text, writer, created, thinking_seconds)"
+                 "  VALUES ('q', 'c', NULL, 0, 1, 'Question', 'gone', 6, 0.5);"
+                 "PRAGMA user_version = 3");
+  db = open_good (path);
+  g_assert_cmpint (query_number (path, "PRAGMA user_version"), >=, 4);
+  assert_left_out (db, "");
+  records = riposte_database_list (db, "c", NULL);
+  g_assert_true (nth (records, 0)->thinking_seconds == 0.5);
+  g_assert_cmpint (query_number (path, FOUND "'Question'"), ==, 1);
+  g_assert_true (riposte_database_set_left_out (db, (const char *const[]){ "q", NULL }, TRUE, NULL));
+  assert_left_out (db, "q");
+}
+
 /* What the first version of the file held is all there afterwards. */
 static void
 test_migration (void)
@@ -353,12 +419,9 @@ test_migration (void)
   g_autofree char *parent = g_path_get_dirname (path);
   g_autoptr (RiposteDatabase) db = NULL;
   g_autoptr (GPtrArray) chats = NULL;
-  sqlite3 *raw;
 
   g_mkdir_with_parents (parent, 0700);
-  g_assert_cmpint (sqlite3_open (path, &raw), ==, SQLITE_OK);
-  g_assert_cmpint (sqlite3_exec (raw, version_1, NULL, NULL, NULL), ==, SQLITE_OK);
-  sqlite3_close (raw);
+  execute (path, version_1);
   db = open_good (path);
   assert_chats (db, "c Old title - pinned;");
   assert_texts (db, "Question;Half;");
@@ -390,7 +453,9 @@ main (int argc, char **argv)
   g_test_add_func ("/database/delete-message", test_delete_message);
   g_test_add_func ("/database/purge", test_purge);
   g_test_add_func ("/database/index", test_index);
+  g_test_add_func ("/database/left-out", test_left_out);
   g_test_add_func ("/database/migration", test_migration);
+  g_test_add_func ("/database/migration-from-3", test_migration_from_3);
   result = g_test_run ();
   remove = g_strdup_printf ("rm -r '%s'", folder);
   return system (remove) ? 1 : result;

@@ -264,6 +264,27 @@ test_restored (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (riposte_message_get_model (riposte_conversation_get_last (chat)), ==, "Stand-in");
 }
 
+/* Who comes back sees what the model was not given. */
+static void
+test_left_out (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (RiposteConversation) chat = NULL;
+
+  talk (fixture, "q", "a");
+  talk (fixture, "q2", "a2");
+  riposte_conversation_leave_out (fixture->chat, 2);
+  flush (fixture->store);
+  chat = restore (fixture->store);
+  assert_path (chat, "q 1/1;a 1/1;q2 1/1;a2 1/1;");
+  for (guint i = 0; i < 4; i++)
+    g_assert_cmpint (riposte_message_get_left_out (riposte_conversation_get_messages (chat)->pdata[i]), ==, i < 2);
+  riposte_conversation_take_back_in (chat);
+  flush (fixture->store);
+  g_clear_object (&chat);
+  chat = restore (fixture->store);
+  g_assert_cmpuint (riposte_conversation_count_left_out (chat), ==, 0);
+}
+
 static void
 test_deleted (Fixture *fixture, gconstpointer data)
 {
@@ -354,6 +375,7 @@ main (int argc, char **argv)
   ADD ("grows", test_grows, FALSE);
   ADD ("not-kept", test_not_kept, TRUE);
   ADD ("restored", test_restored, FALSE);
+  ADD ("left-out", test_left_out, FALSE);
   ADD ("deleted", test_deleted, FALSE);
   ADD ("elsewhere", test_elsewhere, FALSE);
   ADD ("purged", test_purged, FALSE);

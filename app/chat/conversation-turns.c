@@ -75,6 +75,26 @@ riposte_conversation_find_turns (RiposteConversation *self, guint n_turns, guint
   return find_turns (self, find_end_of_prompt (self), n_turns, indices);
 }
 
+/* Of the first @n of the path. */
+static void
+set_left_out (RiposteConversation *self, guint n, gboolean left_out)
+{
+  g_autoptr (GPtrArray) ids = g_ptr_array_new ();
+
+  for (guint i = 0; i < n; i++)
+    {
+      RiposteMessage *message = self->path->pdata[i];
+
+      if (riposte_message_get_left_out (message) == left_out)
+        continue;
+      riposte_message_set_left_out (message, left_out);
+      g_ptr_array_add (ids, (char *)riposte_message_get_id (message));
+    }
+  g_ptr_array_add (ids, NULL);
+  if (self->store && ids->len > 1)
+    riposte_store_set_left_out (self->store, (const char *const *)ids->pdata, left_out);
+}
+
 void
 riposte_conversation_leave_out (RiposteConversation *self, guint n_turns)
 {
@@ -82,15 +102,13 @@ riposte_conversation_leave_out (RiposteConversation *self, guint n_turns)
   guint n = riposte_conversation_find_turns (self, n_turns, &indices);
 
   /* what came to nothing goes with its neighbours */
-  for (guint i = 0; n && i <= indices[n - 1]; i++)
-    riposte_message_set_left_out (self->path->pdata[i], TRUE);
+  set_left_out (self, n ? indices[n - 1] + 1 : 0, TRUE);
 }
 
 void
 riposte_conversation_take_back_in (RiposteConversation *self)
 {
-  for (guint i = 0; i < self->path->len; i++)
-    riposte_message_set_left_out (self->path->pdata[i], FALSE);
+  set_left_out (self, self->path->len, FALSE);
 }
 
 guint

@@ -162,6 +162,7 @@ take_figures (RiposteMessage *self, const RiposteRecord *record)
   g_free (self->error);
   self->error = g_strdup (record->error);
   riposte_message_set_model (self, record->model);
+  riposte_message_set_left_out (self, record->left_out);
 }
 
 RiposteMessage *
@@ -198,6 +199,7 @@ riposte_message_make_record (RiposteMessage *self, const char *conversation)
   record->tokens_per_second = self->info.tokens_per_second;
   record->seconds = self->seconds;
   record->thinking_seconds = self->thinking_seconds;
+  record->left_out = self->left_out;
   return record;
 }
 

@@ -143,6 +143,9 @@ add_message (JsonBuilder *builder, const RiposteRecord *message)
   add_int (builder, "context-tokens", message->n_context);
   add_number (builder, "tokens-per-second", message->tokens_per_second);
   add_number (builder, "seconds", message->seconds);
+  add_number (builder, "thinking-seconds", message->thinking_seconds);
+  if (message->left_out)
+    add_boolean (builder, "left-out", TRUE);
   add_json (builder, "attachments", message->attachments);
   add_string (builder, "error", message->error);
   add_string (builder, "text", message->text);
@@ -353,6 +356,8 @@ read_message (JsonObject *object, RiposteRecord *message, GHashTable *seen, cons
   message->n_context = read_count (object, "context-tokens");
   message->tokens_per_second = read_measure (object, "tokens-per-second");
   message->seconds = read_measure (object, "seconds");
+  message->thinking_seconds = read_measure (object, "thinking-seconds");
+  message->left_out = riposte_json_get_boolean (object, "left-out");
   return TRUE;
 }
 

@@ -59,6 +59,8 @@ static const char *const migrations[] = {
   "INSERT INTO conversation_title (rowid, title) SELECT number, title FROM conversation;",
 
   "ALTER TABLE message ADD COLUMN thinking_seconds REAL NOT NULL DEFAULT 0;",
+
+  "ALTER TABLE message ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;",
 };
 
 G_DEFINE_QUARK (riposte - store - error - quark, riposte_store_error)

@@ -45,6 +45,7 @@ typedef struct
   double tokens_per_second;
   double seconds; /* from the question to the end */
   double thinking_seconds;
+  gboolean left_out; /* the model is not given it any more */
 } RiposteRecord;
 
 RiposteRecord *riposte_record_copy (const RiposteRecord *record);
@@ -90,6 +91,9 @@ GPtrArray *riposte_database_list (RiposteDatabase *self, const char *conversatio
 /* Hides the message with all that follows it, or brings back what was hidden with it. What is hidden goes away for good
  * a day later. */
 gboolean riposte_database_delete_message (RiposteDatabase *self, const char *id, gboolean hide, GError **error);
+/* Whether the model is given these messages, of ids: the one thing about a message that changes after it ended. */
+gboolean
+riposte_database_set_left_out (RiposteDatabase *self, const char *const *ids, gboolean left_out, GError **error);
 
 /* ---- conversations ---- */
 

@@ -2,7 +2,7 @@
 
 #define MESSAGE                                                                                                        \
   "id, conversation, parent, role, state, text, error, model, attachments, created, n_read, n_written, n_context,"     \
-  " tokens_per_second, seconds, thinking_seconds"
+  " tokens_per_second, seconds, thinking_seconds, left_out"
 
 /* What follows message ?1, itself included. */
 #define BRANCH                                                                                                         \
@@ -71,6 +71,7 @@ read_message (sqlite3_stmt *row)
   record->tokens_per_second = sqlite3_column_double (row, 13);
   record->seconds = sqlite3_column_double (row, 14);
   record->thinking_seconds = sqlite3_column_double (row, 15);
+  record->left_out = sqlite3_column_int (row, 16) != 0;
   return record;
 }
 
@@ -78,7 +79,7 @@ static gboolean
 upsert (RiposteDatabase *self, const RiposteRecord *record, const char *now, GError **error)
 {
   const char *sql
-    = "INSERT INTO message (" MESSAGE ", writer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    = "INSERT INTO message (" MESSAGE ", writer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
       " ON CONFLICT (id) DO UPDATE SET text = excluded.text, state = excluded.state, error = excluded.error,"
       "  model = excluded.model, n_read = excluded.n_read, n_written = excluded.n_written,"
       "  n_context = excluded.n_context, tokens_per_second = excluded.tokens_per_second, seconds = excluded.seconds,"
@@ -102,6 +103,7 @@ upsert (RiposteDatabase *self, const RiposteRecord *record, const char *now, GEr
                                  speed,
                                  seconds,
                                  thinking,
+                                 record->left_out ? "1" : "0",
                                  self->writer };
 
   g_snprintf (role, sizeof role, "%d", record->role);
@@ -212,6 +214,19 @@ riposte_database_delete_message (RiposteDatabase *self, const char *id, gboolean
                                   " AND deleted = (SELECT deleted FROM message WHERE id = ?1)";
 
   return riposte_database_run (self, sql, &id, 1, error);
+}
+
+gboolean
+riposte_database_set_left_out (RiposteDatabase *self, const char *const *ids, gboolean left_out, GError **error)
+{
+  gboolean good = TRUE;
+
+  if (!riposte_database_begin (self, error))
+    return FALSE;
+  for (; good && *ids; ids++)
+    good = riposte_database_run (self, "UPDATE message SET left_out = ? WHERE id = ?",
+                                 (const char *const[]){ left_out ? "1" : "0", *ids }, 2, error);
+  return riposte_database_end (self, good, error);
 }
 
 /* ---- conversations ---- */

@@ -91,6 +91,25 @@ riposte_store_delete_message (RiposteStore *self, const char *id, gboolean hide)
 }
 
 static gboolean
+write_left_out (RiposteDatabase *db, gpointer data, GError **error)
+{
+  return riposte_database_set_left_out (db, data, TRUE, error);
+}
+
+static gboolean
+write_taken_in (RiposteDatabase *db, gpointer data, GError **error)
+{
+  return riposte_database_set_left_out (db, data, FALSE, error);
+}
+
+void
+riposte_store_set_left_out (RiposteStore *self, const char *const *ids, gboolean left_out)
+{
+  riposte_store_write_async (self, NULL, left_out ? write_left_out : write_taken_in, g_strdupv ((char **)ids),
+                             (GDestroyNotify)g_strfreev, NULL, NULL);
+}
+
+static gboolean
 write_nothing (RiposteDatabase *db, gpointer data, GError **error)
 {
   return TRUE;

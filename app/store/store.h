@@ -61,6 +61,7 @@ void riposte_store_put_async (RiposteStore *self, GPtrArray *records, GAsyncRead
 void riposte_store_set (RiposteStore *self, const char *conversation, RiposteChatField field, const char *value);
 void riposte_store_purge (RiposteStore *self, const char *conversation);
 void riposte_store_delete_message (RiposteStore *self, const char *id, gboolean hide);
+void riposte_store_set_left_out (RiposteStore *self, const char *const *ids, gboolean left_out);
 /* Of RiposteChatRecord. */
 void riposte_store_list_chats_async (RiposteStore *self,
                                      GCancellable *cancellable,
