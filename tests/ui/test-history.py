@@ -61,13 +61,12 @@ def select(window, title):
     wait_for(f'“{title}” to be open', lambda: title in window.texts() and window.answers())
 
 
-def choose(window, *letters):
-    """From the main menu, by the letters that are underlined."""
+def choose(window, *steps):
+    """From the main menu: the letters that are underlined, each with an item that its menu shows before it."""
     window.key('F10')
-    wait_for('the menu', lambda: window.find('menu item', 'Import Chats…'))
-    for letter in letters:
+    for letter, item in steps:
+        wait_for(f'“{item}” in the menu', lambda: window.find('menu item', item))
         window.key(letter)
-        time.sleep(0.3)
 
 
 def focused_entry(window):
@@ -77,13 +76,17 @@ def focused_entry(window):
 
 def name_file(window, button, path, slash=False):
     """In the dialog that asks for a file."""
+    def field():
+        entry = focused_entry(window)
+        if not entry and slash:
+            window.key('slash')  # it is lost while the dialog still reads its folder
+            time.sleep(0.5)
+        return entry or focused_entry(window)
     wait_for('the dialog', lambda: window.find('push button', button))
-    time.sleep(0.5)
-    if slash:
-        window.key('slash')
-    entry = wait_for('the field for a name', lambda: focused_entry(window))
+    entry = wait_for('the field for a name', field)
     assert entry.get_editable_text_iface().set_text_contents(str(path))
-    time.sleep(0.3)
+    wait_for('the name', lambda: text_of(entry) == str(path))
+    wait_for('the button', lambda: is_sensitive(window.find('push button', button)))
     window.press(button)
 
 
@@ -102,7 +105,7 @@ class Filled(Window):
         super().__enter__()
         path = Path(self.folder.name) / 'chats.json'
         path.write_text(archive(CHATS))
-        choose(self, 'i')
+        choose(self, ('i', 'Import Chats…'))
         name_file(self, '_Import Import', path, slash=True)
         wait_for('what was imported', lambda: 'Reverse a string' in rows(self))
         return self
@@ -243,7 +246,7 @@ def all_chats_go_to_a_file_and_come_back():
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / 'all.json'
         with Filled() as window:
-            choose(window, 'x', 'c')
+            choose(window, ('x', 'Export'), ('c', 'All Chats as JSON…'))
             name_file(window, '_Export Export', path)
             wait_for('the toast', lambda: window.has_text('Exported'))
             written = json.loads(path.read_text())
@@ -262,7 +265,7 @@ def one_chat_becomes_markdown():
     with tempfile.TemporaryDirectory() as folder, Filled() as window:
         path = Path(folder) / 'one.md'
         select(window, 'Makefile basics')
-        choose(window, 'x', 'm')
+        choose(window, ('x', 'Export'), ('m', 'This Chat as Markdown…'))
         name_file(window, '_Export Export', path)
         wait_for('the file', path.exists)
         lines = wait_for('the text', lambda: path.read_text().splitlines())
