@@ -5,6 +5,7 @@
 #include "preferences/preferences-window.h"
 #include "remote-consent.h"
 #include "settings.h"
+#include "settings-schema.h"
 #include "window.h"
 
 #include <glib/gi18n.h>
@@ -105,12 +106,29 @@ on_show_chat (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
+show_preferences (GtkApplication *application, const char *page)
+{
+  GtkWindow *window = gtk_application_get_active_window (application);
+
+  if (!window)
+    return;
+  if (!RIPOSTE_IS_PREFERENCES_WINDOW (window))
+    window = GTK_WINDOW (riposte_preferences_window_new (window));
+  if (page)
+    adw_preferences_window_set_visible_page_name (ADW_PREFERENCES_WINDOW (window), page);
+  gtk_window_present (window);
+}
+
+static void
 on_preferences (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
-  GtkWindow *window = gtk_application_get_active_window (user_data);
+  show_preferences (user_data, NULL);
+}
 
-  if (window && !RIPOSTE_IS_PREFERENCES_WINDOW (window))
-    gtk_window_present (GTK_WINDOW (riposte_preferences_window_new (window)));
+static void
+on_services (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  show_preferences (user_data, "services");
 }
 
 static const GActionEntry actions[] = {
@@ -118,6 +136,7 @@ static const GActionEntry actions[] = {
   { .name = "quit", .activate = on_quit },
   { .name = "about", .activate = on_about },
   { .name = "preferences", .activate = on_preferences },
+  { .name = "services", .activate = on_services },
 };
 
 static void
@@ -165,12 +184,27 @@ add_setting (RiposteApplication *self, const char *key)
 }
 
 static void
-set_up_stand_in (RiposteApplication *self)
+set_stand_in (RiposteApplication *self)
 {
-  g_autoptr (RiposteRemoteGenerator) remote = riposte_remote_generator_new ();
+  g_autoptr (RiposteRemoteGenerator) remote = riposte_remote_generator_new (riposte_service_load ());
 
   riposte_remote_generator_set_consent_func (remote, riposte_remote_consent_ask, self);
   riposte_local_generator_set_stand_in (self->generator, RIPOSTE_GENERATOR (remote));
+}
+
+static void
+on_setting (RiposteApplication *self, const char *key)
+{
+  if (g_str_has_prefix (key, "remote-"))
+    set_stand_in (self);
+}
+
+static void
+keep_stand_in (RiposteApplication *self)
+{
+  if (riposte_settings_get ())
+    g_signal_connect_object (riposte_settings_get (), "changed", G_CALLBACK (on_setting), self, G_CONNECT_SWAPPED);
+  set_stand_in (self);
 }
 
 static void
@@ -181,7 +215,7 @@ riposte_application_startup (GApplication *application)
 
   G_APPLICATION_CLASS (riposte_application_parent_class)->startup (application);
   gtk_source_init ();
-  set_up_stand_in (self);
+  keep_stand_in (self);
   gtk_window_set_default_icon_name (RIPOSTE_APP_ID);
   /* a click into an answer is no wish to select all of it */
   g_object_set (gtk_settings_get_default (), "gtk-label-select-on-focus", FALSE, NULL);

@@ -1,8 +1,22 @@
 #include "model-menu.h"
 
+#include "models/found.h"
+#include "network/network.h"
+#include "remote/service.h"
+
 #include <glib/gi18n.h>
 
-#define MAX_MODELS 20
+#define MAX_MODELS 20 /* of a section; the window that manages them has them all */
+
+/* What the models of a menu do: load, or answer the message @id once more. */
+typedef struct
+{
+  GMenu *menu;
+  char *id; /* nullable */
+  guint n_sections;
+} Filling;
+
+static GPtrArray *found; /* (nullable) of RiposteFoundModel: as it was when it was looked for last */
 
 static int
 compare_names (gconstpointer a, gconstpointer b)
@@ -26,36 +40,155 @@ list_models (const char *models_dir)
 }
 
 static void
-append_target (GMenu *menu, const char *label, const char *action, GVariant *target)
+append_target (GMenu *menu, const char *name, const char *action, GVariant *target)
 {
+  g_auto (GStrv) parts = g_strsplit (name, "_", -1);
+  /* an underscore in a menu is a mnemonic */
+  g_autofree char *label = g_strjoinv ("__", parts);
   g_autoptr (GMenuItem) item = g_menu_item_new (label, NULL);
 
   g_menu_item_set_action_and_target_value (item, action, target);
   g_menu_append_item (menu, item);
 }
 
-/* @id (nullable): of the message that each answers. */
+/* @id (nullable): of the message that it answers. */
+static void
+append_model (GMenu *section, const char *name, const char *path, const char *id)
+{
+  if (id)
+    append_target (section, name, "answer.again-with", g_variant_new ("(s^ay)", id, path));
+  else
+    append_target (section, name, "win.model", g_variant_new_bytestring (path));
+}
+
+/* Those of the folder, and the one in use. */
 static GMenuModel *
-models_section (const char *models_dir, const char *id)
+models_section (RiposteLocalGenerator *generator, const char *models_dir, const char *id)
 {
   g_autoptr (GPtrArray) names = list_models (models_dir);
+  const char *in_use = generator ? riposte_local_generator_get_path (generator) : NULL;
   GMenu *section = g_menu_new ();
 
   for (guint i = 0; i < names->len; i++)
     {
-      const char *name = names->pdata[i];
-      g_autofree char *path = g_build_filename (models_dir, name, NULL);
-      g_autofree char *display = g_filename_display_name (name);
-      g_auto (GStrv) parts = g_strsplit (display, "_", -1);
-      /* an underscore in a menu is a mnemonic */
-      g_autofree char *label = g_strjoinv ("__", parts);
+      g_autofree char *path = g_build_filename (models_dir, names->pdata[i], NULL);
+      g_autofree char *name = g_filename_display_name (names->pdata[i]);
 
-      if (id)
-        append_target (section, label, "answer.again-with", g_variant_new ("(s^ay)", id, path));
-      else
-        append_target (section, label, "win.model", g_variant_new_bytestring (path));
+      append_model (section, name, path, id);
+      if (g_strcmp0 (path, in_use) == 0)
+        in_use = NULL;
+    }
+  for (guint i = 0; found && i < found->len; i++)
+    if (g_strcmp0 (((RiposteFoundModel *)found->pdata[i])->path, in_use) == 0)
+      in_use = NULL;
+  if (in_use)
+    {
+      g_autofree char *name = g_filename_display_basename (in_use);
+      append_model (section, name, in_use, id);
     }
   return G_MENU_MODEL (section);
+}
+
+/* ---- what other programs have ---- */
+
+/* A section a program, behind the first of the menu, in place of those that were there. */
+static void
+fill_found (Filling *filling)
+{
+  for (; filling->n_sections; filling->n_sections--)
+    g_menu_remove (filling->menu, (int)filling->n_sections);
+  for (guint i = 0; found && i < found->len;)
+    {
+      RiposteModelSource source = ((RiposteFoundModel *)found->pdata[i])->source;
+      g_autoptr (GMenu) section = g_menu_new ();
+
+      for (; i < found->len && ((RiposteFoundModel *)found->pdata[i])->source == source; i++)
+        {
+          const RiposteFoundModel *model = found->pdata[i];
+          gboolean wanted = source != RIPOSTE_SOURCE_OWN && !model->problem;
+
+          if (wanted && g_menu_model_get_n_items (G_MENU_MODEL (section)) < MAX_MODELS)
+            append_model (section, model->name, model->path, filling->id);
+        }
+      if (g_menu_model_get_n_items (G_MENU_MODEL (section)))
+        g_menu_insert_section (filling->menu, (int)++filling->n_sections, riposte_model_source_get_name (source),
+                               G_MENU_MODEL (section));
+    }
+}
+
+static void
+filling_free (gpointer data)
+{
+  Filling *filling = data;
+
+  g_object_unref (filling->menu);
+  g_free (filling->id);
+  g_free (filling);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Filling, filling_free)
+
+static gboolean
+is_same (GPtrArray *one, GPtrArray *two)
+{
+  gboolean same = one && one->len == two->len;
+
+  for (guint i = 0; same && i < two->len; i++)
+    {
+      const RiposteFoundModel *a = one->pdata[i], *b = two->pdata[i];
+      same = g_str_equal (a->path, b->path) && g_str_equal (a->name, b->name) && !a->problem == !b->problem;
+    }
+  return same;
+}
+
+/* A menu that is open is changed under the pointer only where there is something new. */
+static void
+on_scanned (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Filling) filling = user_data;
+  g_autoptr (GPtrArray) now = riposte_found_scan_finish (result, NULL);
+
+  if (!now || is_same (found, now))
+    return;
+  g_clear_pointer (&found, g_ptr_array_unref);
+  found = g_steal_pointer (&now);
+  fill_found (filling);
+}
+
+/* What was found last at once, and what there is now when the disk has been looked at. */
+static void
+add_found (GMenu *menu, const char *models_dir, const char *id)
+{
+  Filling *filling = g_new0 (Filling, 1);
+
+  filling->menu = g_object_ref (menu);
+  filling->id = g_strdup (id);
+  fill_found (filling);
+  riposte_found_scan_async (models_dir, NULL, on_scanned, filling);
+}
+
+/* ---- the rest ---- */
+
+/* Those that may answer; @id as above. */
+static GMenu *
+services_section (const char *id)
+{
+  GMenu *section = g_menu_new ();
+  g_autoptr (GPtrArray) services = riposte_service_list_usable ();
+
+  if (riposte_service_get_fallback () == RIPOSTE_FALLBACK_NEVER || !riposte_network_is_allowed ())
+    return section;
+  for (guint i = 0; i < services->len; i++)
+    {
+      const RiposteService *service = services->pdata[i];
+      g_autofree char *name = riposte_service_dup_name (service);
+
+      if (id)
+        append_target (section, name, "answer.again-elsewhere", g_variant_new ("(ss)", id, service->id));
+      else
+        append_target (section, name, "win.service", g_variant_new_string (service->id));
+    }
+  return section;
 }
 
 static GMenuModel *
@@ -63,17 +196,19 @@ devices_section (RiposteLocalGenerator *generator)
 {
   GPtrArray *devices = riposte_local_generator_get_devices (generator);
   GMenu *section = g_menu_new ();
+  g_autoptr (GMenuItem) automatic = g_menu_item_new (_ ("_Automatic"), NULL);
 
-  append_target (section, _ ("_Automatic"), "win.device", g_variant_new_string ("auto"));
+  g_menu_item_set_action_and_target_value (automatic, "win.device", g_variant_new_string ("auto"));
+  g_menu_append_item (section, automatic);
   for (guint i = 0; i < devices->len; i++)
     {
       const RiposteDevice *device = devices->pdata[i];
-      g_autofree char *label = device->kind == RP_DEVICE_CPU
-                                 /* Translators: where a model runs; %s is a processor, then a graphics device */
-                                 ? g_strdup_printf (_ ("Processor: %s"), device->name)
-                                 : g_strdup_printf (_ ("Vulkan: %s"), device->name);
+      g_autofree char *name = device->kind == RP_DEVICE_CPU
+                                /* Translators: where a model runs; %s is a processor, then a graphics device */
+                                ? g_strdup_printf (_ ("Processor: %s"), device->name)
+                                : g_strdup_printf (_ ("Vulkan: %s"), device->name);
 
-      append_target (section, label, "win.device", g_variant_new_string (device->id));
+      append_target (section, name, "win.device", g_variant_new_string (device->id));
     }
   return G_MENU_MODEL (section);
 }
@@ -82,25 +217,34 @@ GMenuModel *
 riposte_model_menu_new (RiposteLocalGenerator *generator, const char *models_dir)
 {
   GMenu *menu = g_menu_new ();
-  g_autoptr (GMenuModel) models = models_section (models_dir, NULL);
+  g_autoptr (GMenuModel) models = models_section (generator, models_dir, NULL);
   g_autoptr (GMenuModel) devices = devices_section (generator);
   g_autoptr (GMenu) files = g_menu_new ();
+  g_autoptr (GMenu) services = services_section (NULL);
 
   g_menu_append (files, _ ("_Manage Models…"), "win.models");
   g_menu_append (files, _ ("_Choose a Model File…"), "win.choose-model");
   g_menu_append (files, _ ("_Load Again"), "win.reload-model");
   g_menu_append_section (menu, g_menu_model_get_n_items (models) ? _ ("Models") : NULL, models);
+  add_found (menu, models_dir, NULL);
   g_menu_append_section (menu, NULL, G_MENU_MODEL (files));
+  /* with none, it leads to where it says why */
+  g_menu_append (services, _ ("_Remote Services…"), "app.services");
   g_menu_append_section (menu, _ ("Run On"), devices);
+  g_menu_append_section (menu, _ ("Elsewhere"), G_MENU_MODEL (services));
   return G_MENU_MODEL (menu);
 }
 
 GMenuModel *
-riposte_model_menu_new_again (const char *models_dir, const char *id)
+riposte_model_menu_new_again (RiposteLocalGenerator *generator, const char *models_dir, const char *id)
 {
   GMenu *menu = g_menu_new ();
-  g_autoptr (GMenuModel) models = models_section (models_dir, id);
+  g_autoptr (GMenuModel) models = models_section (generator, models_dir, id);
+  g_autoptr (GMenu) services = services_section (id);
 
   g_menu_append_section (menu, _ ("Try Again With"), models);
+  add_found (menu, models_dir, id);
+  if (g_menu_model_get_n_items (G_MENU_MODEL (services)))
+    g_menu_append_section (menu, _ ("Elsewhere"), G_MENU_MODEL (services));
   return G_MENU_MODEL (menu);
 }

@@ -1,13 +1,15 @@
-/* The menu of models and devices. */
+/* The menu of models, devices and services. */
 #pragma once
 
 #include "generate/local-generator.h"
 
 G_BEGIN_DECLS
 
-/* The models that are in @models_dir, and the devices that @generator knows of. */
+/* The models that are in @models_dir and those that other programs have, the devices that @generator knows of, and the
+ * services that may answer. */
 GMenuModel *riposte_model_menu_new (RiposteLocalGenerator *generator, const char *models_dir);
-/* The models alone, each to answer the message @id once more: "answer.again-with". */
-GMenuModel *riposte_model_menu_new_again (const char *models_dir, const char *id);
+/* The models and services alone, each to answer the message @id once more: "answer.again-with" with a path,
+ * "answer.again-elsewhere" with the id of a service. @generator is nullable. */
+GMenuModel *riposte_model_menu_new_again (RiposteLocalGenerator *generator, const char *models_dir, const char *id);
 
 G_END_DECLS

@@ -2,6 +2,7 @@
 #include "window-private.h"
 
 #include "chat/plain-text.h"
+#include "generate/remote-generator.h"
 #include "models/model-manager.h"
 #include "presets/preset-dialog.h"
 #include "settings.h"
@@ -295,16 +296,21 @@ on_open_link (GtkWidget *widget, const char *name, GVariant *parameter)
 
 /* ---- models ---- */
 
+static void
+use_model (RiposteWindow *self, const char *path)
+{
+  riposte_conversation_set_elsewhere (self->conversation, FALSE);
+  riposte_local_generator_load (self->generator, path);
+  riposte_settings_set_model (path);
+}
+
 void
 riposte_window_load_model (RiposteWindow *self, GFile *file)
 {
   g_autofree char *path = g_file_get_path (file);
 
   if (path)
-    {
-      riposte_local_generator_load (self->generator, path);
-      riposte_settings_set_model (path);
-    }
+    use_model (self, path);
   else
     adw_toast_overlay_add_toast (self->toasts, adw_toast_new (_ ("A model has to be a file on this machine")));
 }
@@ -352,13 +358,6 @@ on_choose_model (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
-on_model_picked (RiposteWindow *self, const char *path)
-{
-  riposte_local_generator_load (self->generator, path);
-  riposte_settings_set_model (path);
-}
-
-static void
 choose_model_file (RiposteWindow *self)
 {
   g_action_group_activate_action (G_ACTION_GROUP (self), "choose-model", NULL);
@@ -375,19 +374,41 @@ on_models (GSimpleAction *action, GVariant *parameter, gpointer user_data)
     {
       g_set_weak_pointer (&self->models, riposte_model_manager_new (GTK_WINDOW (self), self->generator,
                                                                     riposte_application_get_downloads (app), dir));
-      g_signal_connect_object (self->models, "chosen", G_CALLBACK (on_model_picked), self, G_CONNECT_SWAPPED);
+      g_signal_connect_object (self->models, "chosen", G_CALLBACK (use_model), self, G_CONNECT_SWAPPED);
       g_signal_connect_object (self->models, "choose-file", G_CALLBACK (choose_model_file), self, G_CONNECT_SWAPPED);
     }
   gtk_window_present (self->models);
 }
 
+/* The path of the model that answers, where one does: back from a service, it need not be loaded again. */
+static const char *
+get_loaded (RiposteWindow *self)
+{
+  RiposteGeneratorState state = riposte_generator_get_state (RIPOSTE_GENERATOR (self->generator));
+  gboolean good = state == RIPOSTE_GENERATOR_READY || state == RIPOSTE_GENERATOR_LOADING;
+  const char *path = good ? riposte_local_generator_get_path (self->generator) : NULL;
+
+  return path ? path : "";
+}
+
 static void
 on_model (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
+  RiposteWindow *self = user_data;
   const char *path = g_variant_get_bytestring (parameter);
 
-  riposte_local_generator_load (RIPOSTE_WINDOW (user_data)->generator, path);
-  riposte_settings_set_model (path);
+  if (g_str_equal (path, get_loaded (self)))
+    riposte_conversation_set_elsewhere (self->conversation, FALSE);
+  else
+    use_model (self, path);
+}
+
+/* For this chat. What it says first leaves this machine after a dialog, as the preferences have it. */
+static void
+on_service (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  riposte_service_choose (g_variant_get_string (parameter, NULL));
+  riposte_conversation_set_elsewhere (RIPOSTE_WINDOW (user_data)->conversation, TRUE);
 }
 
 static void
@@ -454,7 +475,8 @@ static const GActionEntry entries[] = {
   { .name = "focus-composer", .activate = on_focus_composer },
   { .name = "choose-model", .activate = on_choose_model },
   { .name = "models", .activate = on_models },
-  { .name = "model", .activate = on_model, .parameter_type = "ay" },
+  { .name = "model", .activate = on_model, .parameter_type = "ay", .state = "b''" },
+  { .name = "service", .activate = on_service, .parameter_type = "s", .state = "''" },
   { .name = "reload-model", .activate = on_reload_model },
   { .name = "cancel-load", .activate = on_cancel_load },
   { .name = "model-menu", .activate = on_model_menu },
@@ -486,16 +508,29 @@ set_enabled (RiposteWindow *self, const char *name, gboolean enabled)
   g_simple_action_set_enabled (G_SIMPLE_ACTION (g_action_map_lookup_action (G_ACTION_MAP (self), name)), enabled);
 }
 
+static void
+set_state (RiposteWindow *self, const char *name, GVariant *state)
+{
+  g_simple_action_set_state (G_SIMPLE_ACTION (g_action_map_lookup_action (G_ACTION_MAP (self), name)), state);
+}
+
+static const char *
+get_service (RiposteGenerator *answering)
+{
+  return riposte_generator_is_local (answering)
+           ? ""
+           : riposte_remote_generator_get_id (RIPOSTE_REMOTE_GENERATOR (answering));
+}
+
 void
 riposte_window_update_actions (RiposteWindow *self)
 {
-  RiposteGenerator *answering = riposte_generator_choose (RIPOSTE_GENERATOR (self->generator));
+  RiposteGenerator *answering = riposte_conversation_choose (self->conversation, RIPOSTE_GENERATOR (self->generator));
   RiposteGeneratorState state = riposte_generator_get_state (answering);
   RiposteMessage *answer = get_last_answer (self);
   gboolean busy = riposte_conversation_get_busy (self->conversation);
   gboolean has_text = answer && *riposte_message_get_text (answer);
-  GAction *device = g_action_map_lookup_action (G_ACTION_MAP (self), "device");
-
+  gboolean local = riposte_generator_is_local (answering);
   riposte_window_update_branch_actions (self);
   set_enabled (self, "stop", busy);
   set_enabled (self, "try-again",
@@ -506,7 +541,8 @@ riposte_window_update_actions (RiposteWindow *self)
   set_enabled (self, "insert-code", has_text && !busy);
   riposte_window_update_history_actions (self);
   set_enabled (self, "cancel-load", state == RIPOSTE_GENERATOR_LOADING);
+  set_state (self, "device", g_variant_new_string (riposte_local_generator_get_device (self->generator)));
+  set_state (self, "model", g_variant_new_bytestring (local ? get_loaded (self) : ""));
+  set_state (self, "service", g_variant_new_string (get_service (answering)));
   set_enabled (self, "reload-model", riposte_local_generator_get_path (self->generator) != NULL);
-  g_simple_action_set_state (G_SIMPLE_ACTION (device),
-                             g_variant_new_string (riposte_local_generator_get_device (self->generator)));
 }

@@ -2,11 +2,16 @@
 
 #include "chat/plain-text.h"
 #include "model-menu.h"
+#include "network/network.h"
+#include "remote/service.h"
 #include "settings.h"
 
 #include <glib/gi18n.h>
 
 G_DEFINE_FINAL_TYPE (RiposteWindow, riposte_window, ADW_TYPE_APPLICATION_WINDOW)
+
+static void show_model (RiposteWindow *self);
+static void on_generator_changed (RiposteWindow *self);
 
 /* ---- the conversation that is selected ---- */
 
@@ -34,12 +39,12 @@ on_chat_selected (RiposteWindow *self)
   riposte_chat_pane_set_conversation (self->chat, conversation);
   riposte_status_line_set_conversation (self->status, conversation);
   g_signal_connect_object (conversation, "notify::title", G_CALLBACK (on_title), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (conversation, "notify::busy", G_CALLBACK (riposte_window_update_actions), self,
-                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (conversation, "notify::busy", G_CALLBACK (show_model), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (conversation, "notify::elsewhere", G_CALLBACK (show_model), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (conversation, "items-changed", G_CALLBACK (riposte_window_update_actions), self,
                            G_CONNECT_SWAPPED);
   on_title (self);
-  riposte_window_update_actions (self);
+  on_generator_changed (self);
 }
 
 /* Back at the window, the answer is seen. */
@@ -110,15 +115,26 @@ on_presets_problem (RiposteWindow *self, RipostePresets *presets)
 
 /* ---- the model ---- */
 
+/* Who answers in this chat: now, or when something is asked. */
 static void
-on_generator_changed (RiposteWindow *self)
+show_model (RiposteWindow *self)
 {
-  RiposteGenerator *generator = riposte_generator_choose (RIPOSTE_GENERATOR (self->generator));
+  RiposteGenerator *generator = riposte_conversation_choose (self->conversation, RIPOSTE_GENERATOR (self->generator));
   const char *name = riposte_generator_get_name (generator);
   gboolean loading = riposte_generator_get_state (generator) == RIPOSTE_GENERATOR_LOADING;
 
   gtk_label_set_label (self->model_label, name ? name : loading ? _ ("Loading…") : _ ("No Model"));
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->model_label), name);
   riposte_window_update_actions (self);
+}
+
+/* Who has forbidden services for a while is not taken back to one by allowing them again. */
+static void
+on_generator_changed (RiposteWindow *self)
+{
+  if (riposte_service_get_fallback () == RIPOSTE_FALLBACK_NEVER || !riposte_network_is_allowed ())
+    riposte_conversation_set_elsewhere (self->conversation, FALSE);
+  show_model (self);
 }
 
 /* Made when it opens: files come and go. */

@@ -5,6 +5,7 @@
 #include "chat/transcript.h"
 #include "chat/welcome.h"
 #include "generate/problem.h"
+#include "generate/remote-generator.h"
 
 #include <glib/gi18n.h>
 
@@ -36,11 +37,21 @@ struct _RiposteChatPane
 
 G_DEFINE_FINAL_TYPE (RiposteChatPane, riposte_chat_pane, ADW_TYPE_BIN)
 
+/* Who answers what is asked. */
+static RiposteGenerator *
+choose (RiposteChatPane *self)
+{
+  RiposteGenerator *generator = RIPOSTE_GENERATOR (self->generator);
+
+  return self->conversation ? riposte_conversation_choose (self->conversation, generator)
+                            : riposte_generator_choose (generator);
+}
+
 /* An empty conversation shows all this in the welcome page. */
 static void
 update_notice (RiposteChatPane *self, gboolean empty)
 {
-  RiposteGenerator *generator = riposte_generator_choose (RIPOSTE_GENERATOR (self->generator));
+  RiposteGenerator *generator = choose (self);
   RiposteGeneratorState state = riposte_generator_get_state (generator);
   gboolean failed = state == RIPOSTE_GENERATOR_FAILED;
   const GError *error = riposte_generator_get_error (generator);
@@ -84,13 +95,15 @@ on_settings_changed (RiposteChatPane *self)
     riposte_context_queue_update (self->context);
 }
 
-/* Just before something is asked. Another model is loaded first, and the question waits for it. */
+/* Just before something is asked. Another model is loaded first, unless a service answers, and the question waits for
+ * it. */
 static const RpSamplerOptions *
 prepare (RiposteChatPane *self)
 {
   g_autofree char *model = apply_settings (self);
 
-  if (model && g_strcmp0 (model, riposte_local_generator_get_path (self->generator)) != 0)
+  if (model && !(riposte_conversation_get_elsewhere (self->conversation) && !riposte_generator_is_local (choose (self)))
+      && g_strcmp0 (model, riposte_local_generator_get_path (self->generator)) != 0)
     riposte_local_generator_load (self->generator, model);
   return &self->effective;
 }
@@ -112,8 +125,7 @@ update_busy (RiposteChatPane *self)
 static void
 update (RiposteChatPane *self)
 {
-  RiposteGenerator *generator = riposte_generator_choose (RIPOSTE_GENERATOR (self->generator));
-  RiposteGeneratorState state = riposte_generator_get_state (generator);
+  RiposteGeneratorState state = riposte_generator_get_state (choose (self));
   gboolean empty = !self->conversation || riposte_conversation_is_empty (self->conversation);
 
   gtk_stack_set_visible_child_name (self->stack, empty ? "welcome" : "transcript");
@@ -122,6 +134,7 @@ update (RiposteChatPane *self)
                                  state == RIPOSTE_GENERATOR_READY || state == RIPOSTE_GENERATOR_LOADING);
   update_busy (self);
   update_notice (self, empty);
+  riposte_welcome_update (self->welcome, choose (self));
 }
 
 /* ---- asking something else instead ---- */
@@ -250,7 +263,7 @@ on_answer_again (GtkWidget *widget, const char *name, GVariant *parameter)
 
   if (message)
     riposte_conversation_answer_again (self->conversation, message, RIPOSTE_GENERATOR (self->generator),
-                                       &self->sampler);
+                                       prepare (self));
 }
 
 /* What is asked while the model loads is answered when it has. */
@@ -265,7 +278,29 @@ on_answer_again_with (GtkWidget *widget, const char *name, GVariant *parameter)
   message = find_idle (self, id);
   if (!message || !gtk_widget_activate_action (widget, "win.model", "^ay", path))
     return;
-  riposte_conversation_answer_again (self->conversation, message, RIPOSTE_GENERATOR (self->generator), &self->sampler);
+  g_free (apply_settings (self));
+  riposte_conversation_answer_again (self->conversation, message, RIPOSTE_GENERATOR (self->generator),
+                                     &self->effective);
+}
+
+/* This one answer alone: the next is made by whom the chat has. */
+static void
+on_answer_again_elsewhere (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  RiposteChatPane *self = RIPOSTE_CHAT_PANE (widget);
+  const char *id, *service;
+  RiposteMessage *message;
+  RiposteGenerator *elsewhere;
+
+  g_variant_get (parameter, "(&s&s)", &id, &service);
+  riposte_service_choose (service);
+  message = find_idle (self, id);
+  elsewhere = riposte_generator_get_elsewhere (RIPOSTE_GENERATOR (self->generator));
+  if (!message || !elsewhere
+      || g_strcmp0 (riposte_remote_generator_get_id (RIPOSTE_REMOTE_GENERATOR (elsewhere)), service) != 0)
+    return;
+  g_free (apply_settings (self));
+  riposte_conversation_answer_again (self->conversation, message, elsewhere, &self->effective);
 }
 
 static void
@@ -275,7 +310,7 @@ on_continue_answer (GtkWidget *widget, const char *name, GVariant *parameter)
   RiposteMessage *message = find_idle (self, g_variant_get_string (parameter, NULL));
 
   if (message && riposte_conversation_can_continue (self->conversation, message))
-    riposte_conversation_continue (self->conversation, message, RIPOSTE_GENERATOR (self->generator), &self->sampler);
+    riposte_conversation_continue (self->conversation, message, RIPOSTE_GENERATOR (self->generator), prepare (self));
 }
 
 RiposteContext *
@@ -414,6 +449,7 @@ riposte_chat_pane_set_conversation (RiposteChatPane *self, RiposteConversation *
   g_signal_connect_object (conversation, "notify::settings", G_CALLBACK (on_settings_changed), self, G_CONNECT_SWAPPED);
   on_settings_changed (self);
   g_signal_connect_object (conversation, "notify::busy", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (conversation, "notify::elsewhere", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (conversation, "items-changed", G_CALLBACK (on_path_changed), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (conversation, "notify::loaded", G_CALLBACK (show_wanted), self, G_CONNECT_SWAPPED);
   update (self);
@@ -456,6 +492,7 @@ riposte_chat_pane_class_init (RiposteChatPaneClass *klass)
   g_type_ensure (RIPOSTE_TYPE_COMPOSER);
   gtk_widget_class_install_action (widget, "answer.again", "s", on_answer_again);
   gtk_widget_class_install_action (widget, "answer.again-with", "(say)", on_answer_again_with);
+  gtk_widget_class_install_action (widget, "answer.again-elsewhere", "(ss)", on_answer_again_elsewhere);
   gtk_widget_class_install_action (widget, "answer.continue", "s", on_continue_answer);
   gtk_widget_class_set_template_from_resource (widget, "/dev/riposte/Riposte/chat/chat-pane.ui");
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, store_notice);

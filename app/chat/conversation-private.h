@@ -13,7 +13,7 @@ struct _RiposteConversation
 
   char *id, *title, *settings;
   char *instructions; /* nullable */
-  gboolean named, pinned;
+  gboolean named, pinned, elsewhere;
   gint64 updated;
   GPtrArray *messages; /* all of them, each after the one that it follows */
   GPtrArray *path;     /* from the first to the last that is shown */

@@ -21,6 +21,7 @@ enum
   PROP_PINNED,
   PROP_UPDATED,
   PROP_SETTINGS,
+  PROP_ELSEWHERE,
   N_PROPS
 };
 static GParamSpec *properties[N_PROPS];
@@ -140,6 +141,9 @@ riposte_conversation_get_property (GObject *object, guint id, GValue *value, GPa
     case PROP_PINNED:
       g_value_set_boolean (value, self->pinned);
       break;
+    case PROP_ELSEWHERE:
+      g_value_set_boolean (value, self->elsewhere);
+      break;
     case PROP_LOADED:
       g_value_set_boolean (value, self->loaded);
       break;
@@ -158,6 +162,8 @@ riposte_conversation_set_property (GObject *object, guint id, const GValue *valu
     riposte_conversation_set_title (self, g_value_get_string (value));
   else if (id == PROP_SETTINGS)
     riposte_conversation_set_settings (self, g_value_get_string (value));
+  else if (id == PROP_ELSEWHERE)
+    riposte_conversation_set_elsewhere (self, g_value_get_boolean (value));
   else
     riposte_conversation_set_pinned (self, g_value_get_boolean (value));
 }
@@ -176,6 +182,7 @@ riposte_conversation_class_init (RiposteConversationClass *klass)
   properties[PROP_TITLE] = g_param_spec_string ("title", NULL, NULL, NULL, writable);
   properties[PROP_SETTINGS] = g_param_spec_string ("settings", NULL, NULL, NULL, writable);
   properties[PROP_PINNED] = g_param_spec_boolean ("pinned", NULL, NULL, FALSE, writable);
+  properties[PROP_ELSEWHERE] = g_param_spec_boolean ("elsewhere", NULL, NULL, FALSE, writable);
   properties[PROP_UPDATED] = g_param_spec_int64 ("updated", NULL, NULL, 0, G_MAXINT64, 0, readable);
   properties[PROP_LOADED] = g_param_spec_boolean ("loaded", NULL, NULL, TRUE, readable);
   properties[PROP_BUSY] = g_param_spec_boolean ("busy", NULL, NULL, FALSE, readable);
@@ -348,10 +355,29 @@ riposte_conversation_get_busy (RiposteConversation *self)
   return self->generation != NULL;
 }
 
-RiposteGenerator *
-riposte_conversation_get_answering (RiposteConversation *self)
+gboolean
+riposte_conversation_get_elsewhere (RiposteConversation *self)
 {
-  return self->generation ? self->generator : NULL;
+  return self->elsewhere;
+}
+
+void
+riposte_conversation_set_elsewhere (RiposteConversation *self, gboolean elsewhere)
+{
+  if (self->elsewhere == elsewhere)
+    return;
+  self->elsewhere = elsewhere;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ELSEWHERE]);
+}
+
+RiposteGenerator *
+riposte_conversation_choose (RiposteConversation *self, RiposteGenerator *generator)
+{
+  RiposteGenerator *elsewhere = self->elsewhere ? riposte_generator_get_elsewhere (generator) : NULL;
+
+  if (self->generation)
+    return self->generator;
+  return elsewhere ? elsewhere : riposte_generator_choose (generator);
 }
 
 gboolean
@@ -381,6 +407,14 @@ on_text (RiposteConversation *self, const char *text, RiposteGeneration *generat
   riposte_conversation_keep_soon (self);
 }
 
+/* As soon as it is known, which is after a model was loaded. */
+static void
+note_model (RiposteConversation *self)
+{
+  if (!riposte_message_get_model (self->answer))
+    riposte_message_set_model (self->answer, riposte_generator_get_name (self->generator));
+}
+
 static void
 on_changed (RiposteConversation *self, RiposteGeneration *generation)
 {
@@ -388,7 +422,7 @@ on_changed (RiposteConversation *self, RiposteGeneration *generation)
 
   if (info->phase == RIPOSTE_PHASE_ENDED)
     return;
-  riposte_message_set_model (self->answer, riposte_generator_get_name (self->generator));
+  note_model (self);
   riposte_message_set_info (self->answer, info);
 }
 
@@ -397,6 +431,7 @@ on_ended (RiposteConversation *self, RiposteGeneration *generation)
 {
   g_autoptr (RiposteGeneration) ended = g_object_ref (generation);
 
+  note_model (self);
   forget_generation (self);
   riposte_message_end (self->answer, riposte_generation_get_info (ended), riposte_generation_get_error (ended));
   riposte_conversation_keep (self, self->answer);
@@ -437,8 +472,8 @@ answer_from (RiposteConversation *self, RiposteGenerator *generator, const RpSam
   RpSamplerOptions own = *sampler;
 
   own.seed += count_siblings (self, riposte_conversation_get_last (self));
+  self->generator = g_object_ref (riposte_conversation_choose (self, generator));
   self->generation = riposte_conversation_make_prompt (self, NULL);
-  self->generator = g_object_ref (riposte_generator_choose (generator));
   riposte_generation_set_sampler (self->generation, &own);
   g_signal_connect_object (self->generation, "text", G_CALLBACK (on_text), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->generation, "changed", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);
@@ -447,6 +482,7 @@ answer_from (RiposteConversation *self, RiposteGenerator *generator, const RpSam
   if (begun)
     set_begun (self->generation, self->generator, begun);
   self->answer = g_object_ref (riposte_conversation_add (self, RIPOSTE_ROLE_ASSISTANT, begun));
+  note_model (self);
   touch (self);
   riposte_conversation_keep_and_start (self);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_BUSY]);

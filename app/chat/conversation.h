@@ -11,8 +11,8 @@ G_BEGIN_DECLS
 #define RIPOSTE_TYPE_CONVERSATION (riposte_conversation_get_type ())
 G_DECLARE_FINAL_TYPE (RiposteConversation, riposte_conversation, RIPOSTE, CONVERSATION, GObject)
 
-/* Properties: "title", "settings" (string, writable), "pinned" (boolean, writable), "busy", "loaded" (boolean),
- * "updated" (int64). */
+/* Properties: "title", "settings" (string, writable), "pinned", "elsewhere" (boolean, writable), "busy", "loaded"
+ * (boolean), "updated" (int64). */
 
 /* @store (nullable) keeps all that happens in it. */
 RiposteConversation *riposte_conversation_new (RiposteStore *store);
@@ -46,8 +46,12 @@ gboolean riposte_conversation_get_loaded (RiposteConversation *self);
 const GError *riposte_conversation_get_load_error (RiposteConversation *self);
 /* An answer is on its way. */
 gboolean riposte_conversation_get_busy (RiposteConversation *self);
-/* Who makes it; nullable. */
-RiposteGenerator *riposte_conversation_get_answering (RiposteConversation *self);
+/* Whether a service elsewhere is to answer, although a model is here. It is not kept: what leaves this machine after a
+ * start was chosen after it. */
+gboolean riposte_conversation_get_elsewhere (RiposteConversation *self);
+void riposte_conversation_set_elsewhere (RiposteConversation *self, gboolean elsewhere);
+/* Who makes the answer that is on its way, or else would make the next one: @generator, or another one that it knows. */
+RiposteGenerator *riposte_conversation_choose (RiposteConversation *self, RiposteGenerator *generator);
 gboolean riposte_conversation_is_empty (RiposteConversation *self);
 /* The last of the path; nullable. */
 RiposteMessage *riposte_conversation_get_last (RiposteConversation *self);

@@ -38,9 +38,8 @@ format_tokens (guint n)
 static RiposteGenerator *
 get_answering (RiposteStatusLine *self)
 {
-  RiposteGenerator *answering = self->conversation ? riposte_conversation_get_answering (self->conversation) : NULL;
-
-  return answering ? answering : riposte_generator_choose (self->generator);
+  return self->conversation ? riposte_conversation_choose (self->conversation, self->generator)
+                            : riposte_generator_choose (self->generator);
 }
 
 static void
@@ -84,7 +83,7 @@ update_activity (RiposteStatusLine *self)
   const RiposteGenerationInfo *info = self->message ? riposte_message_get_info (self->message) : NULL;
   g_autofree char *speed = NULL;
 
-  if (riposte_generator_get_state (self->generator) == RIPOSTE_GENERATOR_LOADING)
+  if (riposte_generator_get_state (get_answering (self)) == RIPOSTE_GENERATOR_LOADING)
     {
       show_progress (self, riposte_generator_get_progress (self->generator), _ ("Loading"));
       return;
@@ -135,7 +134,9 @@ static void
 update_context (RiposteStatusLine *self)
 {
   guint used = self->context ? riposte_context_get_n_used (self->context) : 0;
-  guint total = self->context ? riposte_context_get_n_context (self->context) : 0;
+  /* what a service has room for nobody knows */
+  gboolean known = self->context && self->generator && riposte_generator_is_local (get_answering (self));
+  guint total = known ? riposte_context_get_n_context (self->context) : 0;
   g_autofree char *used_text = format_tokens (used);
   g_autofree char *total_text = format_tokens (total);
   g_autofree char *text = NULL;
@@ -211,6 +212,7 @@ riposte_status_line_set_conversation (RiposteStatusLine *self, RiposteConversati
     return;
   g_signal_connect_object (conversation, "items-changed", G_CALLBACK (on_items_changed), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (conversation, "notify::busy", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (conversation, "notify::elsewhere", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   on_items_changed (self);
   if (self->generator)
     update (self);

@@ -73,10 +73,9 @@ show_failure (RiposteWelcome *self, const GError *error)
   gtk_widget_set_visible (self->use_cpu, problem.offer_cpu && !on_cpu);
 }
 
-static void
-update (RiposteWelcome *self)
+void
+riposte_welcome_update (RiposteWelcome *self, RiposteGenerator *generator)
 {
-  RiposteGenerator *generator = riposte_generator_choose (RIPOSTE_GENERATOR (self->generator));
   const char *path = riposte_local_generator_get_path (self->generator);
   g_autofree char *file = path ? g_filename_display_basename (path) : NULL;
   const char *name = riposte_generator_get_name (generator);
@@ -108,8 +107,6 @@ riposte_welcome_set_generator (RiposteWelcome *self, RiposteLocalGenerator *gene
 {
   g_return_if_fail (!self->generator);
   self->generator = g_object_ref (generator);
-  g_signal_connect_object (generator, "changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
-  update (self);
 }
 
 static void

@@ -13,5 +13,7 @@ G_DECLARE_FINAL_TYPE (RiposteWelcome, riposte_welcome, RIPOSTE, WELCOME, AdwBin)
 /* Signal "suggested" (const char *): a question to begin with was chosen. */
 
 void riposte_welcome_set_generator (RiposteWelcome *self, RiposteLocalGenerator *generator);
+/* To be called whenever who would answer has changed, or is another: @generator. */
+void riposte_welcome_update (RiposteWelcome *self, RiposteGenerator *generator);
 
 G_END_DECLS

@@ -61,6 +61,14 @@ riposte_generator_choose (RiposteGenerator *self)
   return iface->choose ? iface->choose (self) : self;
 }
 
+RiposteGenerator *
+riposte_generator_get_elsewhere (RiposteGenerator *self)
+{
+  RiposteGeneratorInterface *iface = RIPOSTE_GENERATOR_GET_IFACE (self);
+
+  return iface->get_elsewhere ? iface->get_elsewhere (self) : NULL;
+}
+
 void
 riposte_generator_generate (RiposteGenerator *self, RiposteGeneration *generation)
 {

@@ -45,7 +45,8 @@ struct _RiposteGeneratorInterface
   void (*generate) (RiposteGenerator *self, RiposteGeneration *generation);
   /* (nullable) in a thread of its own; returns a RiposteMeasure */
   void (*measure_async) (RiposteGenerator *self, RiposteGeneration *prompt, GTask *task);
-  RiposteGenerator *(*choose) (RiposteGenerator *self); /* optional: @self, or who stands in for it now */
+  RiposteGenerator *(*choose) (RiposteGenerator *self);        /* optional: @self, or who stands in for it now */
+  RiposteGenerator *(*get_elsewhere) (RiposteGenerator *self); /* optional */
 };
 
 RiposteGeneratorState riposte_generator_get_state (RiposteGenerator *self);
@@ -57,6 +58,8 @@ guint riposte_generator_get_n_context (RiposteGenerator *self);
 gboolean riposte_generator_is_local (RiposteGenerator *self);
 /* Who is to answer the next question: @self, or another one that the user lets stand in where @self cannot. */
 RiposteGenerator *riposte_generator_choose (RiposteGenerator *self);
+/* The service elsewhere that the user lets answer, and that could now; NULL where there is none. */
+RiposteGenerator *riposte_generator_get_elsewhere (RiposteGenerator *self);
 /* Starts @generation, or queues it behind those that came before. It always ends, after a failure too. */
 void riposte_generator_generate (RiposteGenerator *self, RiposteGeneration *generation);
 

@@ -290,10 +290,12 @@ riposte_local_generator_get_path (RiposteLocalGenerator *self)
 void
 riposte_local_generator_set_stand_in (RiposteLocalGenerator *self, RiposteGenerator *stand_in)
 {
-  g_return_if_fail (!self->stand_in);
-  self->stand_in = g_object_ref (stand_in);
+  if (self->stand_in)
+    g_signal_handlers_disconnect_by_data (self->stand_in, self);
+  g_set_object (&self->stand_in, stand_in);
   /* who listens to this one shows who answers */
   g_signal_connect_object (stand_in, "changed", G_CALLBACK (riposte_generator_emit_changed), self, G_CONNECT_SWAPPED);
+  riposte_generator_emit_changed (RIPOSTE_GENERATOR (self));
 }
 
 void
@@ -521,20 +523,28 @@ measure_async (RiposteGenerator *generator, RiposteGeneration *prompt, GTask *ta
 }
 
 static RiposteGenerator *
+get_elsewhere (RiposteGenerator *generator)
+{
+  RiposteGenerator *stand_in = RIPOSTE_LOCAL_GENERATOR (generator)->stand_in;
+
+  return stand_in && riposte_generator_get_state (stand_in) == RIPOSTE_GENERATOR_READY ? stand_in : NULL;
+}
+
+static RiposteGenerator *
 choose (RiposteGenerator *generator)
 {
   RiposteLocalGenerator *self = RIPOSTE_LOCAL_GENERATOR (generator);
   gboolean able = self->state == RIPOSTE_GENERATOR_READY || self->state == RIPOSTE_GENERATOR_LOADING;
+  RiposteGenerator *elsewhere = able ? NULL : get_elsewhere (generator);
 
-  if (able || !self->stand_in || riposte_generator_get_state (self->stand_in) != RIPOSTE_GENERATOR_READY)
-    return generator;
-  return self->stand_in;
+  return elsewhere ? elsewhere : generator;
 }
 
 static void
 riposte_local_generator_iface_init (RiposteGeneratorInterface *iface)
 {
   iface->choose = choose;
+  iface->get_elsewhere = get_elsewhere;
   iface->get_state = get_state;
   iface->get_progress = get_progress;
   iface->get_error = get_error;

@@ -43,7 +43,8 @@ void riposte_local_generator_measure (RiposteLocalGenerator *self);
 const RiposteCapacity *riposte_local_generator_get_capacity (RiposteLocalGenerator *self);
 const RiposteCapacity *riposte_local_generator_get_processor (RiposteLocalGenerator *self);
 
-/* Who may answer while this one has no model or none that works; ready only where the user lets it. */
+/* Who may answer while this one has no model or none that works, or where it is chosen; ready only where the user lets
+ * it. May be given anew: what the one before answers, it answers to the end. */
 void riposte_local_generator_set_stand_in (RiposteLocalGenerator *self, RiposteGenerator *stand_in);
 
 /* Stops everything and waits for the thread to end, which takes no longer than one operation of the engine. */

@@ -5,7 +5,6 @@
 #include "remote/keyring.h"
 #include "remote/remote-error.h"
 #include "remote/service.h"
-#include "settings-schema.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -221,7 +220,11 @@ generate (RiposteGenerator *generator, RiposteGeneration *generation)
 
   answer->generation = g_object_ref (generation);
   riposte_generation_post_info (generation, &answer->info);
-  answer->question = riposte_network_check (&error) ? make_question (self, generation, &error) : NULL;
+  if (riposte_service_get_fallback () == RIPOSTE_FALLBACK_NEVER)
+    g_set_error_literal (&error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+                         _ ("The preferences let no service answer, so nothing was sent"));
+  else if (riposte_network_check (&error))
+    answer->question = make_question (self, generation, &error);
   if (answer->question)
     ask_for_consent (self, answer);
   else
@@ -292,39 +295,14 @@ riposte_remote_generator_iface_init (RiposteGeneratorInterface *iface)
 /* ---- object ---- */
 
 static void
-forget_service (RiposteRemoteGenerator *self)
-{
-  g_clear_pointer (&self->service, riposte_service_free);
-  g_clear_pointer (&self->address, riposte_remote_address_free);
-  g_clear_pointer (&self->name, g_free);
-  g_clear_pointer (&self->place, g_free);
-}
-
-static void
-load_service (RiposteRemoteGenerator *self)
-{
-  forget_service (self);
-  self->service = riposte_service_load ();
-  self->address = riposte_remote_address_new (self->service->address, FALSE, NULL);
-  if (self->address)
-    {
-      self->name = g_strdup_printf ("%s · %s", self->service->model, self->address->host);
-      self->place = g_strdup_printf ("%s · %s", self->address->host, self->service->model);
-    }
-  riposte_generator_emit_changed (RIPOSTE_GENERATOR (self));
-}
-
-static void
-on_setting (RiposteRemoteGenerator *self, const char *key)
-{
-  if (g_str_has_prefix (key, "remote-"))
-    load_service (self);
-}
-
-static void
 riposte_remote_generator_finalize (GObject *object)
 {
-  forget_service (RIPOSTE_REMOTE_GENERATOR (object));
+  RiposteRemoteGenerator *self = RIPOSTE_REMOTE_GENERATOR (object);
+
+  riposte_service_free (self->service);
+  g_clear_pointer (&self->address, riposte_remote_address_free);
+  g_free (self->name);
+  g_free (self->place);
   G_OBJECT_CLASS (riposte_remote_generator_parent_class)->finalize (object);
 }
 
@@ -337,17 +315,29 @@ riposte_remote_generator_class_init (RiposteRemoteGeneratorClass *klass)
 static void
 riposte_remote_generator_init (RiposteRemoteGenerator *self)
 {
-  load_service (self);
-  if (riposte_settings_get ())
-    g_signal_connect_object (riposte_settings_get (), "changed", G_CALLBACK (on_setting), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (riposte_network_get_default (), "notify::allowed",
                            G_CALLBACK (riposte_generator_emit_changed), self, G_CONNECT_SWAPPED);
 }
 
 RiposteRemoteGenerator *
-riposte_remote_generator_new (void)
+riposte_remote_generator_new (RiposteService *service)
 {
-  return g_object_new (RIPOSTE_TYPE_REMOTE_GENERATOR, NULL);
+  RiposteRemoteGenerator *self = g_object_new (RIPOSTE_TYPE_REMOTE_GENERATOR, NULL);
+  g_autofree char *model = riposte_service_dup_model_name (service);
+
+  self->service = service;
+  self->address = riposte_remote_address_new (service->address, FALSE, NULL);
+  if (!self->address)
+    return self;
+  self->name = riposte_service_dup_name (service);
+  self->place = g_strdup_printf ("%s · %s", self->address->host, model);
+  return self;
+}
+
+const char *
+riposte_remote_generator_get_id (RiposteRemoteGenerator *self)
+{
+  return self->service->id;
 }
 
 void

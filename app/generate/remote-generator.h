@@ -1,8 +1,10 @@
-/* A service elsewhere that stands in for a model on this machine, where the user lets it. Ready while the setting is not
- * "never", an address and a model are set, and the network is not turned off. */
+/* A service elsewhere that answers in place of a model on this machine, where the user lets it. It stays the same, as what
+ * it answers is said to be from it. Ready while the setting is not "never", it has an address and a model, and the network
+ * is not turned off. */
 #pragma once
 
 #include "generate/generator.h"
+#include "remote/service.h"
 
 G_BEGIN_DECLS
 
@@ -28,8 +30,10 @@ typedef void (*RiposteConsentFunc) (const RiposteDeparture *departure,
                                     gpointer data,
                                     gpointer user_data);
 
-/* Without a function that asks, nothing is sent that would have to be asked for. */
-RiposteRemoteGenerator *riposte_remote_generator_new (void);
+/* Takes @service. Without a function that asks, nothing is sent that would have to be asked for. */
+RiposteRemoteGenerator *riposte_remote_generator_new (RiposteService *service);
+/* Of the service. */
+const char *riposte_remote_generator_get_id (RiposteRemoteGenerator *self);
 void
 riposte_remote_generator_set_consent_func (RiposteRemoteGenerator *self, RiposteConsentFunc func, gpointer user_data);
 

@@ -220,3 +220,27 @@ riposte_found_scan (GPtrArray *places, GCancellable *cancellable)
   g_ptr_array_sort (scan.models, compare);
   return scan.models;
 }
+
+static void
+scan_in_thread (GTask *task, gpointer source, gpointer own, GCancellable *cancellable)
+{
+  g_autoptr (GPtrArray) places = riposte_found_places (own, g_get_home_dir (), g_getenv);
+
+  g_task_return_pointer (task, riposte_found_scan (places, cancellable), (GDestroyNotify)g_ptr_array_unref);
+}
+
+void
+riposte_found_scan_async (const char *own, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, riposte_found_scan_async);
+  g_task_set_task_data (task, g_strdup (own), g_free);
+  g_task_run_in_thread (task, scan_in_thread);
+}
+
+GPtrArray *
+riposte_found_scan_finish (GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}

@@ -1,5 +1,5 @@
 /* The models on this machine: Riposte's own, and those that other programs have, used where they are and never written
- * to. The calls read the disk, so they are for a thread of their own. */
+ * to. The calls read the disk, so those that do not say otherwise are for a thread of their own. */
 #pragma once
 
 #include <gio/gio.h>
@@ -49,6 +49,11 @@ GPtrArray *riposte_found_places (const char *own, const char *home, const char *
 
 /* Of RiposteFoundModel, by source and name; a file that is reached on several ways is listed once. */
 GPtrArray *riposte_found_scan (GPtrArray *places, GCancellable *cancellable);
+
+/* The same in a thread, in the places of this user; @own is Riposte's folder. */
+void
+riposte_found_scan_async (const char *own, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+GPtrArray *riposte_found_scan_finish (GAsyncResult *result, GError **error);
 
 /* "LM Studio"; NULL for Riposte's own. */
 const char *riposte_model_source_get_name (RiposteModelSource source);

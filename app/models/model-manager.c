@@ -200,21 +200,13 @@ show_found (RiposteModelManager *self)
              row_new (_ ("No models yet"), _ ("Download one below, or add a file that you have.")));
 }
 
-static void
-find_models (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
-{
-  g_autoptr (GPtrArray) places = riposte_found_places (data, g_get_home_dir (), g_getenv);
-
-  g_task_return_pointer (task, riposte_found_scan (places, cancellable), (GDestroyNotify)g_ptr_array_unref);
-}
-
 static void show_catalogue (RiposteModelManager *self);
 
 static void
 on_found (GObject *object, GAsyncResult *result, gpointer user_data)
 {
-  RiposteModelManager *self = RIPOSTE_MODEL_MANAGER (object);
-  g_autoptr (GPtrArray) found = g_task_propagate_pointer (G_TASK (result), NULL);
+  g_autoptr (RiposteModelManager) self = user_data;
+  g_autoptr (GPtrArray) found = riposte_found_scan_finish (result, NULL);
 
   if (!found || !self->generator)
     return;
@@ -229,14 +221,10 @@ on_found (GObject *object, GAsyncResult *result, gpointer user_data)
 static void
 look (RiposteModelManager *self)
 {
-  g_autoptr (GTask) task = NULL;
-
   g_cancellable_cancel (self->cancellable);
   g_set_object (&self->cancellable, g_cancellable_new ());
   g_object_unref (self->cancellable);
-  task = g_task_new (self, self->cancellable, on_found, NULL);
-  g_task_set_task_data (task, g_strdup (self->folder), g_free);
-  g_task_run_in_thread (task, find_models);
+  riposte_found_scan_async (self->folder, self->cancellable, on_found, g_object_ref (self));
   gtk_spinner_start (self->spinner);
 }
 

@@ -1,11 +1,13 @@
 #include "remote/service.h"
 
+#include "remote/remote-error.h"
 #include "settings-schema.h"
 
 #include <glib/gi18n.h>
 
-#define IDLE_SECONDS 300
-#define USUAL        (RIPOSTE_REMOTE_TEMPERATURE | RIPOSTE_REMOTE_TOP_P | RIPOSTE_REMOTE_USAGE)
+#define IDLE_SECONDS   300
+#define MAX_NAME_CHARS 48
+#define USUAL          (RIPOSTE_REMOTE_TEMPERATURE | RIPOSTE_REMOTE_TOP_P | RIPOSTE_REMOTE_USAGE)
 
 /* Addresses and names of models as the services' documentation has them in 2025; all of them can be changed. */
 static const struct
@@ -70,6 +72,48 @@ riposte_service_list (void)
   for (guint i = 0; i < G_N_ELEMENTS (presets); i++)
     g_ptr_array_add (services, load (i));
   return services;
+}
+
+/* Those that are as they came, but for the chosen one, are no more than an offer. */
+GPtrArray *
+riposte_service_list_usable (void)
+{
+  GPtrArray *services = riposte_service_list ();
+  g_autoptr (RiposteService) chosen = riposte_service_load ();
+  g_autoptr (GVariant) changes = get_changes ();
+
+  for (guint i = services->len; i-- > 0;)
+    {
+      const RiposteService *service = services->pdata[i];
+      g_autoptr (GVariant) change = g_variant_lookup_value (changes, service->id, NULL);
+      g_autoptr (RiposteRemoteAddress) address = riposte_remote_address_new (service->address, FALSE, NULL);
+
+      if (!address || !*service->model || (!change && !g_str_equal (service->id, chosen->id)))
+        g_ptr_array_remove_index (services, i);
+    }
+  return services;
+}
+
+char *
+riposte_service_dup_name (const RiposteService *service)
+{
+  g_autofree char *model = riposte_service_dup_model_name (service);
+  g_autoptr (RiposteRemoteAddress) address = riposte_remote_address_new (service->address, FALSE, NULL);
+
+  return address ? g_strdup_printf ("%s · %s", model, address->host) : g_steal_pointer (&model);
+}
+
+char *
+riposte_service_dup_model_name (const RiposteService *service)
+{
+  g_autofree char *tidy = riposte_remote_tidy (service->model, NULL);
+
+  if (!tidy)
+    return g_strdup ("");
+  if (g_utf8_strlen (tidy, -1) <= MAX_NAME_CHARS)
+    return g_steal_pointer (&tidy);
+  g_utf8_offset_to_pointer (tidy, MAX_NAME_CHARS - 1)[0] = '\0';
+  return g_strconcat (tidy, "…", NULL);
 }
 
 RiposteService *

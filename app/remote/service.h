@@ -19,14 +19,21 @@ typedef struct
 void riposte_service_free (RiposteService *service);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RiposteService, riposte_service_free)
 
+/* Its model and its host: "grok-code-fast-1 · api.x.ai". */
+char *riposte_service_dup_name (const RiposteService *service);
+/* The model as a person may see it: one line, not too long, without what would make it look like another. */
+char *riposte_service_dup_model_name (const RiposteService *service);
+
 /* All there are, of RiposteService, in the order they are listed in. */
 GPtrArray *riposte_service_list (void);
+/* Of these the chosen one and those that were changed, where they have all that is needed to answer. */
+GPtrArray *riposte_service_list_usable (void);
 /* The one that is chosen. */
 RiposteService *riposte_service_load (void);
 void riposte_service_choose (const char *id);
 void riposte_service_save (const RiposteService *service);
 
-/* When the chosen one may answer. */
+/* When the chosen one may answer without being asked for in a chat. */
 typedef enum
 {
   RIPOSTE_FALLBACK_NEVER,

@@ -2,6 +2,7 @@
 the network's switch, and the list of requests. The service runs on this machine, and fails in every way."""
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -115,6 +116,115 @@ def a_local_model_goes_first():
             wait_for('an answer', lambda: len(window.answer_text()) > 10)
             assert window.has_text('Offline')
         assert service.requests == []
+
+
+def choose_in_menu(window, name):
+    """In the menu of models, as a keyboard opens it."""
+    window.key('m', 'alt')
+    item = wait_for(f'“{name}” in the menu', lambda: menu_item(window, name))
+    assert item.get_action_iface().do_action(0)
+
+
+def menu_item(window, name):
+    return next((node for role in ('radio menu item', 'menu item') for node in window.find_all(role)
+                 if name in node.get_name()), None)
+
+
+def open_again_with(window):
+    wait_for_end(window)
+    # a menu button is a widget that holds the button
+    window.find_all('push button', 'Try Again with Another Model', window.answers()[-1])[-1] \
+        .get_action_iface().do_action(0)
+
+
+def shows(window, who):
+    """Who answers, where the window says it: beside the status, and below the title."""
+    return window.has_text('Offline' if who == 'here' else 'Remote') and (
+        who == 'here' or (window.has_text(f'{who} · some-model') and window.has_text(f'some-model · {who}')))
+
+
+@case
+def a_service_is_chosen_for_a_chat_although_a_model_is_here():
+    with Service() as service:
+        stand_in(service, 'good', known=False)
+        with Window('--model', small_model(), '--device', 'cpu', '--temp', '0') as window:
+            wait_for('the model', lambda: window.has_text('Processor: '))
+            choose_in_menu(window, f'some-model · {host(service)}')
+            wait_for('who answers now', lambda: shows(window, host(service)))
+            window.ask('How?')
+            wait_for('what leaves', lambda: window.has_text(f'Send to {host(service)}?'))
+            assert service.requests == []
+            window.press('_Send Send')
+            wait_for('the answer', lambda: 'return s[::-1]' in window.answer_text())
+            wait_for_end(window)
+            assert f'some-model · {host(service)}' in window.answer_text()
+            # another chat is another choice
+            window.key('n', 'ctrl')
+            wait_for('this machine', lambda: shows(window, 'here'))
+            window.key('Down', 'alt')
+            wait_for('the chat with the service', lambda: shows(window, host(service)))
+            # and back: the model is there, and need not be loaded
+            choose_in_menu(window, 'smollm2-135m')
+            wait_for('this machine', lambda: shows(window, 'here'))
+            assert window.has_text('Processor: ')
+            window.ask('Name one fruit.')
+            wait_for('an answer', lambda: len(window.answers()) == 2 and len(window.answer_text()) > 10)
+            assert len(service.requests) == 1
+
+
+@case
+def what_was_chosen_before_a_start_sends_nothing_after_it():
+    with Service() as service, tempfile.TemporaryDirectory() as home:
+        stand_in(service, 'good')
+        arguments = ('--model', small_model(), '--device', 'cpu', '--temp', '0')
+        with Window(*arguments, data_home=home) as window:
+            choose_in_menu(window, f'some-model · {host(service)}')
+            window.ask('How?')
+            wait_for('the answer', lambda: 'return s[::-1]' in window.answer_text())
+            wait_for_end(window)
+            assert shows(window, host(service))
+        with Window(*arguments, data_home=home) as window:
+            window.select(wait_for('the chat', lambda: next(
+                (row for row in window.find_all('list item') if row.get_name() != 'New Chat'), None)))
+            wait_for('its answer', lambda: f'some-model · {host(service)}' in window.answer_text())
+            wait_for('this machine', lambda: shows(window, 'here'))
+            window.press('Try Again')
+            wait_for('an answer', lambda: len(window.answer_text()) > 10)
+        assert len(service.requests) == 1
+
+
+@case
+def one_answer_is_tried_again_with_a_service():
+    with Service() as service:
+        stand_in(service, 'slow')
+        with Window('--model', small_model(), '--device', 'cpu', '--temp', '0') as window:
+            window.ask('Name one fruit.')
+            wait_for('an answer', lambda: len(window.answer_text()) > 10)
+            open_again_with(window)
+            item = wait_for('the service', lambda: menu_item(window, f'some-model · {host(service)}'))
+            assert item.get_action_iface().do_action(0)
+            wait_for('who answers now', lambda: window.is_busy() and shows(window, host(service)))
+            wait_for_end(window)
+            text = window.answer_text()
+            assert f'some-model · {host(service)}' in text and 'return s[::-1]' in text, text
+            # the next one is this machine's again
+            wait_for('this machine', lambda: shows(window, 'here'))
+            window.ask('Name another one.')
+            wait_for('an answer', lambda: len(window.answers()) == 2 and len(window.answer_text()) > 10)
+            assert len(service.requests) == 1
+
+
+@case
+def who_never_lets_a_service_answer_finds_none_in_the_menus():
+    with Service() as service:
+        stand_in(service, 'good', fallback='never')
+        with Window('--model', small_model(), '--device', 'cpu', '--temp', '0') as window:
+            wait_for('the model', lambda: window.has_text('smollm2-135m'))
+            window.key('m', 'alt')
+            wait_for('the menu', lambda: menu_item(window, 'Remote Services'))
+            assert not menu_item(window, 'some-model')
+            menu_item(window, 'Remote Services').get_action_iface().do_action(0)
+            wait_for('why', lambda: window.has_text('Let a Service Answer'))
 
 
 @case
