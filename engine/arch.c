@@ -35,6 +35,7 @@ static const RpArch archs[] = {
     .window_period = 4,
     .attention_gate = RP_ACT_SIGMOID,
     .gate = RP_GATE_SIGMOID,
+    .normalize = RP_NORMALIZE_UNLESS_KEY,
   },
   {
     .name = "arcee",

@@ -63,7 +63,8 @@ typedef enum
 
 typedef enum
 {
-  RP_NORMALIZE_BY_KEY, /* expert_weights_norm */
+  RP_NORMALIZE_BY_KEY,     /* expert_weights_norm */
+  RP_NORMALIZE_UNLESS_KEY, /* the same, but where the key is missing, they are */
   RP_NORMALIZE_ALWAYS,
   RP_NORMALIZE_NEVER,
 } RpNormalize;

@@ -61,12 +61,13 @@ static gboolean
 read_gate (const RpHparamsReader *reader, RpHparams *hparams)
 {
   static const RpGateKind kinds[] = { 0, RP_GATE_SOFTMAX, RP_GATE_SIGMOID, RP_GATE_SOFTMAX_SELECTED };
+  RpNormalize normalize = reader->arch->normalize;
   guint kind = 0;
 
   hparams->gate = reader->arch->gate;
-  hparams->normalize_experts = reader->arch->normalize == RP_NORMALIZE_ALWAYS;
+  hparams->normalize_experts = normalize == RP_NORMALIZE_ALWAYS || normalize == RP_NORMALIZE_UNLESS_KEY;
   if (!rp_hparams_read_uint (reader, "expert_gating_func", 0, G_N_ELEMENTS (kinds) - 1, &kind)
-      || (reader->arch->normalize == RP_NORMALIZE_BY_KEY
+      || ((normalize == RP_NORMALIZE_BY_KEY || normalize == RP_NORMALIZE_UNLESS_KEY)
           && !rp_hparams_read_bool (reader, "expert_weights_norm", &hparams->normalize_experts)))
     return FALSE;
   if (kind && !(reader->arch->flags & RP_ARCH_GATE_FIXED))

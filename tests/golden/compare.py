@@ -6,7 +6,10 @@ The reference is llama.cpp: `llama-archs -o FOLDER -s SEED` (its test-llama-arch
 behind a command that runs another: --reference "chroot /somewhere". Prints a line a model and device, and exits with 1
 where a logit is further off than the tolerance, in standard deviations of its position's logits.
 
-Usage: compare.py [--reference COMMAND] [--seeds 1,2] [--devices cpu,vulkan:0] [MODEL-NAME…]
+With --models FOLDER it compares the models of checkpoints.py instead; of those, a second opinion lies beside in NAME.f32,
+which decides where the two references differ.
+
+Usage: compare.py [--reference COMMAND] [--seeds 1,2] [--devices cpu,vulkan:0] [--models FOLDER] [MODEL-NAME…]
 """
 import argparse
 import array
@@ -32,6 +35,7 @@ def parse():
     parser.add_argument('--tokens', type=int, default=200, metavar='N', help='length of the input (default: 200)')
     parser.add_argument('--tolerance', type=float, default=1e-3, help='in standard deviations (default: 1e-3)')
     parser.add_argument('--keep', metavar='FOLDER', help='where the models go, and stay')
+    parser.add_argument('--models', metavar='FOLDER', help='compare those that are there')
     options = parser.parse_args()
     for name in ('seeds', 'batches'):
         setattr(options, name, [int(number) for number in getattr(options, name).split(',')])
@@ -71,9 +75,23 @@ def worst(ours, reference, n_tokens):
     return result
 
 
+def opinions(options, model, tokens, scratch):
+    """What to compare with, and how far the first reference is off the second, in words."""
+    path, out = model.removesuffix('.gguf') + '.f32', os.path.join(scratch, 'reference.f32')
+    command = [*shlex.split(options.reference), 'llama-logits', model, out, '--tokens', ','.join(map(str, tokens))]
+    if not os.path.exists(path):
+        must(command)
+        return read(out), ''
+    second = read(path)
+    status, message = run(command)
+    if status:
+        return second, f' (llama.cpp: {message.splitlines()[0]})'
+    difference, position = worst(read(out), second, len(tokens))
+    return second, f' (llama.cpp: {difference:.2e} at {position})'
+
+
 def compare(options, model, tokens, scratch):
-    """Yields (device, batch, worst, position), or (device, 0, message, 0) for what the engine refuses."""
-    reference = os.path.join(scratch, 'reference.f32')
+    """Yields (device, batch, worst, position, remark), or (device, 0, message, 0, '') for what the engine refuses."""
     ours = os.path.join(scratch, 'ours.f32')
     text = ','.join(map(str, tokens))
     expected = None
@@ -82,12 +100,20 @@ def compare(options, model, tokens, scratch):
             status, message = run([options.engine, 'logits', model, '--tokens', text, '--out', ours, '--device', device,
                                    '--batch', str(batch)])
             if status:
-                yield device, 0, message, 0
+                yield device, 0, message, 0, ''
                 break
             if expected is None:
-                must([*shlex.split(options.reference), 'llama-logits', model, reference, '--tokens', text])
-                expected = read(reference)
-            yield (device, batch, *worst(read(ours), expected, len(tokens)))
+                expected, remark = opinions(options, model, tokens, scratch)
+            yield (device, batch, *worst(read(ours), expected, len(tokens)), remark)
+
+
+def models_of(options, seed, scratch):
+    """The folder of a seed's models."""
+    folder = options.models or os.path.join(options.keep or scratch, f'seed-{seed}')
+    if not options.models:
+        os.makedirs(folder, exist_ok=True)
+        must([*shlex.split(options.reference), 'llama-archs', '-o', folder, '-s', str(seed)])
+    return folder
 
 
 def main():
@@ -96,25 +122,24 @@ def main():
     refused = {}
     with tempfile.TemporaryDirectory(prefix='riposte-compare-') as scratch:
         for seed in options.seeds:
-            folder = os.path.join(options.keep or scratch, f'seed-{seed}')
-            os.makedirs(folder, exist_ok=True)
-            must([*shlex.split(options.reference), 'llama-archs', '-o', folder, '-s', str(seed)])
+            folder = models_of(options, seed, scratch)
             chooser = random.Random(seed)
             tokens = [chooser.randrange(128) for _ in range(options.tokens)]
-            for file in sorted(os.listdir(folder)):
+            for file in sorted(file for file in os.listdir(folder) if file.endswith('.gguf')):
                 name = file.removesuffix('.gguf')
                 if options.names and name not in options.names:
                     continue
-                for device, batch, difference, position in compare(options, os.path.join(folder, file), tokens, scratch):
+                model = os.path.join(folder, file)
+                for device, batch, difference, position, remark in compare(options, model, tokens, scratch):
                     if not batch:
                         refused[name] = difference
                         continue
                     wrong = not difference <= options.tolerance
                     compared, failed = compared + 1, failed + wrong
                     print(f'{"WRONG" if wrong else "ok":5} {name:24} seed {seed} {device:9} batch {batch:3}: '
-                          f'{difference:.2e} at {position}', flush=True)
-                if not options.keep:
-                    os.unlink(os.path.join(folder, file))
+                          f'{difference:.2e} at {position}{remark}', flush=True)
+                if not options.keep and not options.models:
+                    os.unlink(model)
     for name, message in refused.items():
         print(f'refused {name}: {message}')
     print(f'{compared} compared, {failed} wrong, {len(refused)} models refused')
