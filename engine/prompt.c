@@ -65,6 +65,7 @@ rp_model_chat_tokens_json (RpModel *model,
   g_autoptr (GArray) seams = g_array_new (FALSE, FALSE, sizeof (gsize));
   const RpTemplatePrompt prompt = { is_control, model->tokenizer, seams, (flags & RP_CHAT_CONTINUE) != 0 };
   g_autofree char *rendered = NULL;
+  gsize n_rendered;
   GArray *tokens;
 
   if (!can_chat (model, error))
@@ -88,11 +89,11 @@ rp_model_chat_tokens_json (RpModel *model,
   if (n && *variables != '}')
     g_string_append_c (json, ',');
   g_string_append_len (json, variables, n);
-  rendered = rp_template_render_prompt (model->chat_template, json->str, json->len, &prompt, error);
+  rendered = rp_template_render_prompt (model->chat_template, json->str, json->len, &prompt, &n_rendered, error);
   if (!rendered)
     return NULL;
   tokens = g_array_new (FALSE, FALSE, sizeof (RpToken));
-  rp_tokenizer_encode_prompt (model->tokenizer, rendered, strlen (rendered), seams, tokens);
+  rp_tokenizer_encode_prompt (model->tokenizer, rendered, n_rendered, seams, tokens);
   if (text)
     *text = g_steal_pointer (&rendered);
   return tokens;

@@ -19,11 +19,16 @@ void rp_template_free (RpTemplate *self);
  * rp_template_render_json:
  * @variables: a JSON object of the template's variables: messages, tools, documents, add_generation_prompt, bos_token,
  *   eos_token, and any other; `now` (ISO 8601) is the clock of strftime_now, the present where it is missing
+ * @out_length: (out) (nullable): its bytes; U+0000 may be among them
  *
  * Returns: the text; NULL with RP_ERROR_TEMPLATE: raise_exception(), an undefined read, or a limit (recursion 100,
  *   1 MiB of output, 100 ms of CPU time)
  */
-char *rp_template_render_json (const RpTemplate *self, const char *variables, gssize length, GError **error);
+char *rp_template_render_json (const RpTemplate *self,
+                               const char *variables,
+                               gssize length,
+                               gsize *out_length,
+                               GError **error);
 
 /* What a render of a prompt does besides. */
 typedef struct
@@ -40,6 +45,7 @@ char *rp_template_render_prompt (const RpTemplate *self,
                                  const char *variables,
                                  gssize length,
                                  const RpTemplatePrompt *prompt,
+                                 gsize *out_length,
                                  GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RpTemplate, rp_template_free)

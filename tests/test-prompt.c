@@ -21,7 +21,7 @@ render (const char *source, const char *variables, gboolean leave_open, GArray *
   g_autoptr (RpTemplate) template = rp_template_new (source, -1, error);
   const RpTemplatePrompt prompt = { is_special, "<|e|>", seams, leave_open };
 
-  return template ? rp_template_render_prompt (template, variables, -1, &prompt, error) : NULL;
+  return template ? rp_template_render_prompt (template, variables, -1, &prompt, NULL, error) : NULL;
 }
 
 /* A seam in the expected text is written ¦. */
@@ -127,8 +127,8 @@ test_real_templates (void)
         {
           g_autoptr (GArray) seams = g_array_new (FALSE, FALSE, sizeof (gsize));
           const RpTemplatePrompt prompt = { is_special, "<|", seams, FALSE };
-          g_autofree char *plain = rp_template_render_json (template, conversations[i], -1, NULL);
-          g_autofree char *text = rp_template_render_prompt (template, conversations[i], -1, &prompt, NULL);
+          g_autofree char *plain = rp_template_render_json (template, conversations[i], -1, NULL, NULL);
+          g_autofree char *text = rp_template_render_prompt (template, conversations[i], -1, &prompt, NULL, NULL);
 
           if (g_strcmp0 (plain, text) != 0)
             g_test_message ("%s, conversation %u: %s", name, i, text ? text : "an error");

@@ -24,7 +24,7 @@ render (const char *source, const char *variables, GError **error)
 {
   g_autoptr (RpTemplate) template = rp_template_new (source, -1, error);
 
-  return template ? rp_template_render_json (template, variables, -1, error) : NULL;
+  return template ? rp_template_render_json (template, variables, -1, NULL, error) : NULL;
 }
 
 static void
@@ -77,7 +77,7 @@ count_wrong (const char *folder, char **hashes, char **conversations)
   g_assert_no_error (error);
   for (guint i = 0; conversations[i]; i++)
     {
-      g_autofree char *text = rp_template_render_json (template, conversations[i], -1, NULL);
+      g_autofree char *text = rp_template_render_json (template, conversations[i], -1, NULL, NULL);
       g_autofree char *sum = text ? g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1) : g_strdup ("error");
 
       if (strncmp (sum, hashes[i + 1], strlen (hashes[i + 1])) == 0)
@@ -108,7 +108,26 @@ test_templates (void)
   g_assert_cmpuint (n_wrong, ==, 0);
 }
 
+/* U+0000 is a character like another. */
+static void
+test_nul (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RpTemplate) template = rp_template_new ("{{ s.center(5) }}|{{ '\\x00' ~ s|tojson }}", -1, &error);
+  const char expected[] = " a\0b |\0\"a\\u0000b\"";
+  gsize length;
+  g_autofree char *text = rp_template_render_json (template, "{\"s\": \"a\\u0000b\"}", -1, &length, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpmem (text, length, expected, sizeof expected - 1);
+}
+
 /* ---- limits ---- */
+
+/* Two lists that hold a list twice, which holds a list twice … */
+#define DOUBLED(start, pair_a, pair_b)                                                                                 \
+  "{% set a = namespace(l=" start ") %}{% set b = namespace(l=" start ") %}"                                           \
+  "{% for i in range(60) %}{% set a.l = " pair_a " %}{% set b.l = " pair_b " %}{% endfor %}"
 
 static void
 test_limits (void)
@@ -132,6 +151,12 @@ test_limits (void)
       "nested" },
     { "{% set ns = namespace(l=[]) %}{% for i in range(999) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l|tojson }}",
       "nested" },
+    { DOUBLED ("[]", "[a.l, a.l]", "[b.l, b.l]") "{{ a.l == b.l }}", "too large" },
+    { DOUBLED ("[]", "[a.l, a.l]", "[b.l, b.l]") "{{ a.l in [b.l] }}", "too large" },
+    { DOUBLED ("(1,)", "(a.l, a.l)", "(b.l, b.l)") "{{ {a.l: 1} }}", "too large" },
+    { DOUBLED ("{}", "{1: a.l, 2: a.l}", "{1: b.l, 2: b.l}") "{{ [a.l].count(b.l) }}", "too large" },
+    { "{% set l = [1] * 1000000 %}{% for i in range(9999) %}{{ 2 in l }}{% endfor %}", "longer" },
+    { "{% set s = 'a' * 4000000 %}{% for i in range(9999) %}{{ s.isalpha() }}{% endfor %}", "longer" },
     { "{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}", "nested" },
     { "{{ ('a' * 99999).replace('a', 'b' * 99999)|length }}", "more than" },
     { "{{ raise_exception('no such role') }}", "no such role" },
@@ -291,6 +316,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/template/features", test_features);
   g_test_add_func ("/template/templates", test_templates);
+  g_test_add_func ("/template/nul", test_nul);
   g_test_add_func ("/template/limits", test_limits);
   g_test_add_func ("/template/depth", test_depth);
   g_test_add_func ("/template/shreds", test_shreds);

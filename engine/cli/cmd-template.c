@@ -37,11 +37,11 @@ static void
 answer (const RpTemplate *template, GError *problem, const char *line, gsize length)
 {
   g_autoptr (GError) error = problem ? g_error_copy (problem) : NULL;
-  g_autofree char *text = problem ? NULL : rp_template_render_json (template, line, length, &error);
+  gsize n = 0;
+  g_autofree char *text = problem ? NULL : rp_template_render_json (template, line, length, &n, &error);
   g_autoptr (GString) out = g_string_new (text ? "{\"output\": " : "{\"error\": ");
-  const char *shown = text ? text : error->message;
 
-  cli_json_string (out, shown, strlen (shown));
+  cli_json_string (out, text ? text : error->message, text ? n : strlen (error->message));
   g_string_append_c (out, '}');
   puts (out->str);
 }
@@ -71,14 +71,14 @@ static gboolean
 run_whole (const RpTemplate *template, GError **error)
 {
   g_autofree char *variables = NULL, *text = NULL;
-  gsize length;
+  gsize length, n;
 
   if (!cli_read_all ("-", &variables, &length, error))
     return FALSE;
-  text = rp_template_render_json (template, variables, length, error);
+  text = rp_template_render_json (template, variables, length, &n, error);
   if (!text)
     return FALSE;
-  fputs (text, stdout);
+  fwrite (text, 1, n, stdout);
   return cli_flush_output (error);
 }
 

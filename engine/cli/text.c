@@ -11,7 +11,7 @@ cli_json_string (GString *out, const char *text, gsize length)
   g_string_append_c (out, '"');
   while (text < end)
     {
-      gunichar c = g_utf8_get_char_validated (text, end - text);
+      gunichar c = *text ? g_utf8_get_char_validated (text, end - text) : 0;
 
       if (c == '"' || c == '\\')
         g_string_append_printf (out, "\\%c", (char)c);

@@ -39,7 +39,25 @@ tpl_is_printable (gunichar c)
 gsize
 tpl_n_chars (const TplValue *text)
 {
-  return g_utf8_strlen (text->text, text->length);
+  gsize n = 0;
+
+  for (gsize i = 0; i < text->length; i++)
+    n += (text->text[i] & 0xc0) != 0x80;
+  return n;
+}
+
+gboolean
+tpl_is_utf8 (const char *text, gsize length)
+{
+  const char *end = text + length, *stop;
+
+  while (!g_utf8_validate_len (text, end - text, &stop))
+    {
+      if (*stop)
+        return FALSE;
+      text = stop + 1;
+    }
+  return TRUE;
 }
 
 /* ---- case ---- */

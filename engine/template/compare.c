@@ -78,7 +78,7 @@ equal (const TplValue *a, const TplValue *b, guint depth)
 {
   if (tpl_is_number (a) && tpl_is_number (b))
     return equal_numbers (a, b);
-  if (a->type != b->type || depth > TPL_MAX_DEPTH)
+  if (a->type != b->type || depth > TPL_MAX_LEVELS)
     return FALSE;
   switch (a->type)
     {
@@ -93,7 +93,7 @@ equal (const TplValue *a, const TplValue *b, guint depth)
       if (a->n != b->n)
         return FALSE;
       for (gsize i = 0; i < a->n; i++)
-        if (!equal (a->items[i], b->items[i], depth + 1))
+        if (a->items[i] != b->items[i] && !equal (a->items[i], b->items[i], depth + 1))
           return FALSE;
       return TRUE;
     case TPL_DICT:
@@ -147,6 +147,8 @@ tpl_is_hashable (const TplValue *value)
     for (gsize i = 0; i < value->n; i++)
       if (!tpl_is_hashable (value->items[i]))
         return FALSE;
+  if (value->type == TPL_VIEW)
+    return strcmp (value->kind, "dict_values") == 0;
   return value->type != TPL_LIST && value->type != TPL_DICT;
 }
 
@@ -167,6 +169,8 @@ gboolean
 tpl_less (TplRun *run, const TplValue *a, const TplValue *b, gboolean *result)
 {
   *result = FALSE;
+  if (!tpl_tick_for (run, a))
+    return FALSE;
   if (tpl_is_number (a) && tpl_is_number (b))
     {
       *result = less_numbers (a, b);
@@ -183,13 +187,7 @@ tpl_less (TplRun *run, const TplValue *a, const TplValue *b, gboolean *result)
       for (gsize i = 0; i < MIN (a->n, b->n); i++)
         if (!tpl_equal (a->items[i], b->items[i]))
           {
-            gboolean ok;
-
-            if (++run->nesting > TPL_MAX_DEPTH * 20)
-              tpl_fail (run, "a value is nested too deeply");
-            ok = !run->failed && tpl_less (run, a->items[i], b->items[i], result);
-            run->nesting--;
-            return ok;
+            return tpl_less (run, a->items[i], b->items[i], result);
           }
       *result = a->n < b->n;
       return TRUE;
@@ -209,6 +207,8 @@ tpl_contains (TplRun *run, TplValue *container, const TplValue *item, gboolean *
   const TplValue *items;
 
   *result = FALSE;
+  if (!tpl_tick_for (run, container))
+    return FALSE;
   if (container->type == TPL_STRING)
     {
       if (item->type != TPL_STRING)
@@ -219,13 +219,16 @@ tpl_contains (TplRun *run, TplValue *container, const TplValue *item, gboolean *
       *result = memmem (container->text, container->length, item->text, item->length) != NULL;
       return TRUE;
     }
-  if (container->type == TPL_DICT)
+  if (container->type == TPL_DICT || (container->type == TPL_VIEW && strcmp (container->kind, "dict_keys") == 0))
     {
       if (!tpl_is_hashable (item))
         {
           tpl_fail (run, "unhashable type: '%s'", tpl_type_name (item));
           return FALSE;
         }
+    }
+  if (container->type == TPL_DICT)
+    {
       *result = tpl_dict_get (container, item) != NULL;
       return TRUE;
     }
@@ -252,6 +255,8 @@ rest_of_iterator (TplRun *run, TplIterator *iterator)
     return NULL;
   rest = tpl_list (run, TPL_LIST);
   rest->items = iterator->items->items + iterator->at;
+  rest->weight = iterator->items->weight;
+  rest->levels = iterator->items->levels;
   rest->n = rest->capacity = iterator->items->n - iterator->at;
   iterator->at = iterator->items->n;
   return rest;
@@ -276,6 +281,8 @@ tpl_items (TplRun *run, TplValue *value)
     case TPL_DICT:
       list = tpl_list (run, TPL_LIST);
       list->items = value->keys;
+      list->weight = value->weight;
+      list->levels = value->levels;
       list->n = list->capacity = value->n;
       return list;
     case TPL_STRING:

@@ -14,6 +14,8 @@ view (TplRun *run, const TplValue *dict, const char *kind)
   value->kind = kind;
   value->n = dict->n;
   value->capacity = dict->n;
+  value->weight = dict->weight;
+  value->levels = dict->levels;
   return value;
 }
 

@@ -44,6 +44,8 @@ tpl_apply (TplRun *run, const TplBuiltin *row, TplValue *self, const TplArgs *ar
   const TplArgs bound = { .positional = values, .n_positional = G_N_ELEMENTS (values) };
   guint n;
 
+  if (self && !tpl_tick_for (run, self))
+    return NULL;
   if (!row->parameters)
     return row->function (run, self, args);
   n = count_parameters (row->parameters);

@@ -64,6 +64,18 @@ filtered (TplRun *run, const TplNode *chain, const TplNode *body, TplScope *scop
   return tpl_eval (run, chain, inner);
 }
 
+/* What it writes has to be a text by then. */
+static void
+execute_filter_block (TplRun *run, const TplNode *node, TplScope *scope)
+{
+  TplValue *text = filtered (run, node->children[0], node->children[1], scope);
+
+  if (text && text->type != TPL_STRING)
+    tpl_fail (run, "expected str instance, %s found", tpl_type_name (text));
+  else
+    print (run, text);
+}
+
 static void
 execute_set (TplRun *run, const TplNode *node, TplScope *scope)
 {
@@ -125,7 +137,7 @@ execute (TplRun *run, const TplNode *node, TplScope *scope)
       print (run, tpl_eval (run, node, scope));
       return TPL_FLOW_ON;
     case TPL_N_FILTER_BLOCK:
-      print (run, filtered (run, node->children[0], node->children[1], scope));
+      execute_filter_block (run, node, scope);
       return TPL_FLOW_ON;
     case TPL_N_WITH:
       return execute_with (run, node, scope);

@@ -181,6 +181,9 @@ parse_arguments (TplParser *parser, TplNode *call)
       keys_seen |= spread && spread->type == TPL_N_SPREAD_KEYS;
       if (is_named)
         {
+          for (guint i = 0; i < call->n_names; i++)
+            if (strcmp (call->names[i], parser->token->text) == 0)
+              tpl_parse_fail (parser, "a keyword argument is repeated");
           tpl_add_name (parser, call, parser->token->text);
           parser->token += 2;
         }

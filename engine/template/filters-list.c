@@ -85,6 +85,8 @@ FILTER (make_batches)
 
   if (!items || !tpl_is_integer (ARG (0)))
     return tpl_fail (run, "batch needs a number of items");
+  if (size == 0 && items->n)
+    tpl_append (run, list, tpl_list (run, TPL_LIST)); /* as Jinja happens to do */
   if (size <= 0)
     size = TPL_MAX_ITEMS;
   for (gsize i = 0; i < items->n; i += n)

@@ -130,21 +130,23 @@ FILTER (filter_indent)
 
 FILTER (filter_truncate)
 {
-  TplValue *text = tpl_to_string (run, self), *cut, *end = ARG (2) ? ARG (2) : tpl_string (run, "...", 3);
-  gint64 length = tpl_int_arg (ARG (0), 255), leeway = tpl_int_arg (ARG (3), 5);
+  TplValue *end = ARG (2) ? ARG (2) : tpl_string (run, "...", 3), *cut;
+  gint64 length = tpl_int_arg (ARG (0), 255), leeway = tpl_int_arg (ARG (3), 5), n = tpl_length (self);
   TplValue *bounds[3] = { NULL };
 
-  if (!text)
-    return NULL;
   if (end->type != TPL_STRING || length < (gint64)tpl_n_chars (end) || leeway < 0)
     return tpl_fail (run, "truncate() with a wrong length");
-  if ((gint64)tpl_n_chars (text) <= length + leeway)
-    return text;
+  if (n < 0)
+    return tpl_fail (run, "object of type '%s' has no len()", tpl_type_name (self));
+  if (n <= length + leeway)
+    return self;
+  if (self->type != TPL_STRING)
+    return tpl_fail (run, "truncate() needs a text, not %s", tpl_type_name (self));
   bounds[1] = tpl_int (run, length - tpl_n_chars (end));
-  cut = tpl_slice (run, text, bounds);
+  cut = tpl_slice (run, self, bounds);
   if (cut && !tpl_bool_arg (ARG (1), FALSE))
     {
-      const char *blank = g_strrstr_len (cut->text, cut->length, " ");
+      const char *blank = memrchr (cut->text, ' ', cut->length);
       if (blank)
         cut = tpl_string (run, cut->text, blank - cut->text);
     }
@@ -192,24 +194,6 @@ FILTER (filter_forceescape)
   return text ? tpl_escape (run, tpl_string (run, text->text, text->length)) : NULL;
 }
 
-FILTER (filter_urlencode)
-{
-  const TplValue *text = tpl_to_string (run, self);
-  GString *out;
-
-  if (!text)
-    return NULL;
-  if (tpl_is_iterable (self) && self->type != TPL_STRING)
-    return tpl_fail (run, "urlencode of a %s is not for chat templates", tpl_type_name (self));
-  out = g_string_new (NULL);
-  for (gsize i = 0; i < text->length; i++)
-    if (g_ascii_isalnum (text->text[i]) || (text->text[i] && strchr ("_.-~/", text->text[i])))
-      g_string_append_c (out, text->text[i]);
-    else
-      g_string_append_printf (out, "%%%02X", (guchar)text->text[i]);
-  return tpl_take (run, out);
-}
-
 const TplBuiltin tpl_text_filters[] = {
   { "string", filter_string, "", 0 },
   { "trim", filter_trim, "chars", 0 },
@@ -227,6 +211,5 @@ const TplBuiltin tpl_text_filters[] = {
   { "e", filter_escape, "", 0 },
   { "escape", filter_escape, "", 0 },
   { "forceescape", filter_forceescape, "", 0 },
-  { "urlencode", filter_urlencode, "", 0 },
   { NULL },
 };

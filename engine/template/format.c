@@ -14,23 +14,26 @@ typedef struct
   char align, sign, grouping, type;
   gboolean alternative;
   gint64 width, precision; /* -1: none */
+  gint64 least;            /* digits of an integer */
 } Spec;
 
 /* ---- pieces ---- */
 
 /* Puts text, whose sign or prefix has a length, into its width. */
 static void
-append_padded (GString *out, const Spec *spec, const char *text, gsize prefix, char default_align)
+append_padded (GString *out, const Spec *spec, const TplValue *text, gsize prefix, char default_align)
 {
-  gint64 missing = spec->width - g_utf8_strlen (text, -1), left;
+  gint64 missing = spec->width - tpl_n_chars (text), left;
   char align = spec->align ? spec->align : default_align;
 
   left = missing <= 0 || align == '<' ? 0 : align == '^' ? missing / 2 : missing;
   if (align == '=')
-    g_string_append_len (out, text, prefix);
+    g_string_append_len (out, text->text, prefix);
+  else
+    prefix = 0;
   for (gint64 i = 0; i < left; i++)
     g_string_append_unichar (out, spec->fill);
-  g_string_append (out, align == '=' ? text + prefix : text);
+  g_string_append_len (out, text->text + prefix, text->length - prefix);
   for (gint64 i = left; i < missing; i++)
     g_string_append_unichar (out, spec->fill);
 }
@@ -53,7 +56,7 @@ append_number (GString *out, const Spec *spec, GString *digits, gboolean negativ
     group_digits (digits, spec->grouping, strchr ("xXbo", spec->type) && spec->type ? 4 : 3);
   g_string_append (text, prefix);
   g_string_append_len (text, digits->str, digits->len);
-  append_padded (out, spec, text->str, text->len - digits->len, '>');
+  append_padded (out, spec, &(TplValue){ .text = text->str, .length = text->len }, text->len - digits->len, '>');
 }
 
 /* ---- numbers ---- */
@@ -82,6 +85,8 @@ format_integer (TplRun *run, GString *out, const Spec *spec, const TplValue *val
     for (guint64 rest = negative ? -(guint64)value->integer : (guint64)value->integer; rest || !digits->len;
          rest /= base)
       g_string_prepend_c (digits, spec->type == 'X' ? g_ascii_toupper (figures[rest % base]) : figures[rest % base]);
+  for (gint64 i = digits->len; i < spec->least; i++)
+    g_string_prepend_c (digits, '0');
   append_number (out, spec, digits, negative, spec->alternative && base != 10 ? prefix : "");
   return (TplValue *)value;
 }
@@ -182,7 +187,7 @@ format_text (TplRun *run, GString *out, const Spec *spec, TplValue *text)
   if (bounds[1])
     text = tpl_slice (run, text, bounds);
   if (text)
-    append_padded (out, spec, text->text, 0, '<');
+    append_padded (out, spec, text, 0, '<');
   return text;
 }
 
@@ -433,6 +438,7 @@ print_value (TplRun *run, GString *out, Spec *spec, TplValue *value)
       if (!value || !tpl_is_number (value) || value->type == TPL_FLOAT)
         return tpl_fail (run, "%%%c format: an integer is required", spec->type);
       spec->type = strchr ("iu", spec->type) ? 'd' : spec->type;
+      spec->least = spec->precision;
       spec->precision = -1;
       return format_integer (run, out, spec, value);
     case 'e':
@@ -447,7 +453,7 @@ print_value (TplRun *run, GString *out, Spec *spec, TplValue *value)
     case 'c':
       if (!tpl_is_text (value) || tpl_n_chars (value) != 1)
         return tpl_fail (run, "%%c requires a character");
-      g_string_append (out, value->text);
+      g_string_append_len (out, value->text, value->length);
       return value;
     default:
       return tpl_fail (run, "unsupported format character");

@@ -57,6 +57,8 @@ keywords (TplRun *run, const TplArgs *args, TplType type)
 
   if (args->n_positional > 1)
     return tpl_fail (run, "expected at most 1 argument, got %u", args->n_positional);
+  if (from && from->type == TPL_UNDEFINED)
+    return tpl_undefined_read (run, from);
   if (from && from->type != TPL_DICT && !(pairs = tpl_items (run, from)))
     return NULL;
   for (gsize i = 0; from && from->type == TPL_DICT && i < from->n; i++)

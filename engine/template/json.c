@@ -111,7 +111,7 @@ parse_string (Parser *parser)
     }
   if (parser->at++ >= parser->end)
     return problem (parser, "an open string");
-  if (!g_utf8_validate_len (text->str, text->len, NULL))
+  if (!tpl_is_utf8 (text->str, text->len))
     return problem (parser, "invalid UTF-8");
   return tpl_string (parser->run, text->str, text->len);
 }

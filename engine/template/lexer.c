@@ -161,12 +161,16 @@ digit_at (const Lexer *lexer, gsize offset)
   return (gsize)(lexer->end - lexer->at) > offset && g_ascii_isdigit (lexer->at[offset]);
 }
 
-/* Appends digits and the underscores that may stand between them. */
+/* Appends digits, without the underscores that may stand between them. */
 static void
 take_digits (Lexer *lexer, GString *text)
 {
   while (digit_at (lexer, 0) || (*lexer->at == '_' && digit_at (lexer, 1)))
-    g_string_append_c (text, *lexer->at++);
+    {
+      if (*lexer->at != '_')
+        g_string_append_c (text, *lexer->at);
+      lexer->at++;
+    }
 }
 
 static void
@@ -317,6 +321,8 @@ lex_comment (Lexer *lexer)
 {
   const char *close = memmem (lexer->at, lexer->end - lexer->at, "#}", 2);
 
+  if (lexer->at == lexer->end)
+    return TRUE; /* as in Jinja */
   if (!close)
     return fail (lexer, "a comment has no end");
   lexer->trim_next = close > lexer->at && close[-1] == '-';
@@ -342,8 +348,9 @@ is_raw (const Lexer *lexer)
   guint n = lexer->tokens->len;
   const TplToken *tokens = (const TplToken *)lexer->tokens->data;
 
-  return n >= 3 && tokens[n - 3].type == TPL_T_TAG_BEGIN && tokens[n - 2].type == TPL_T_NAME
-         && strcmp (tokens[n - 2].text, "raw") == 0;
+  /* +%} is no end of it in Jinja. */
+  return n >= 3 && !(lexer->at - lexer->source > 2 && lexer->at[-3] == '+') && tokens[n - 3].type == TPL_T_TAG_BEGIN
+         && tokens[n - 2].type == TPL_T_NAME && strcmp (tokens[n - 2].text, "raw") == 0;
 }
 
 static gboolean
@@ -360,8 +367,6 @@ lex_all (Lexer *lexer)
       lexer->at = tag + 2 + (sign != '\0');
       if (kind == '#')
         {
-          if (sign)
-            lexer->at--;
           if (!lex_comment (lexer))
             return FALSE;
           continue;

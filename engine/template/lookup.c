@@ -77,6 +77,46 @@ find_method (const TplValue *object, const char *name)
     }
 }
 
+static TplValue *
+macro_attribute (TplRun *run, const TplNode *macro, const char *name)
+{
+  static const struct
+  {
+    const char *name;
+    guint uses;
+  } catches[] = {
+    { "caller", TPL_USES_CALLER },
+    { "catch_kwargs", TPL_USES_KWARGS },
+    { "catch_varargs", TPL_USES_VARARGS },
+  };
+  TplValue *names;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (catches); i++)
+    if (strcmp (name, catches[i].name) == 0)
+      return tpl_bool (run, (macro->uses & catches[i].uses) != 0);
+  if (strcmp (name, "name") == 0)
+    return macro->name ? tpl_string (run, macro->name, -1) : tpl_new (run, TPL_NONE);
+  if (strcmp (name, "arguments") != 0)
+    return NULL;
+  names = tpl_list (run, TPL_TUPLE);
+  for (guint i = 0; i < macro->n_names; i++)
+    tpl_append (run, names, tpl_string (run, macro->names[i], -1));
+  return names;
+}
+
+/* Python's numbers are complex ones, and integers fractions. */
+static TplValue *
+number_attribute (TplRun *run, TplValue *number, const char *name)
+{
+  gboolean whole = number->type != TPL_FLOAT;
+
+  if (strcmp (name, "real") == 0 || (whole && strcmp (name, "numerator") == 0))
+    return tpl_unary (run, "+", number);
+  if (strcmp (name, "imag") == 0)
+    return whole ? tpl_int (run, 0) : tpl_float (run, 0);
+  return whole && strcmp (name, "denominator") == 0 ? tpl_int (run, 1) : NULL;
+}
+
 /* What getattr() finds, without looking among the keys of a dict; NULL: nothing. */
 static TplValue *
 own_attribute (TplRun *run, TplValue *object, const char *name)
@@ -102,8 +142,10 @@ own_attribute (TplRun *run, TplValue *object, const char *name)
     return object->items[object->at];
   if (object->type == TPL_TUPLE && object->flag && (strcmp (name, "grouper") == 0 || strcmp (name, "list") == 0))
     return object->items[name[0] == 'l'];
-  if (object->type == TPL_MACRO && strcmp (name, "name") == 0)
-    return tpl_string (run, object->macro->name, -1);
+  if (object->type == TPL_MACRO)
+    return macro_attribute (run, object->macro, name);
+  if (tpl_is_number (object))
+    return number_attribute (run, object, name);
   return NULL;
 }
 
@@ -155,6 +197,8 @@ tpl_index (TplRun *run, TplValue *object, TplValue *index)
 {
   TplValue *found = NULL;
 
+  if (!tpl_tick_for (run, index) || (object->type == TPL_STRING && !tpl_tick_for (run, object)))
+    return NULL;
   if (object->type == TPL_UNDEFINED)
     return tpl_undefined_read (run, object);
   if (object->type == TPL_DICT && tpl_is_hashable (index))

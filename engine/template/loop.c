@@ -124,7 +124,7 @@ run_loop (TplRun *run, const TplNode *node, TplValue *items, TplScope *scope, gu
 {
   gboolean lazy = node->children[2] && !(node->uses & TPL_USES_LOOP);
   TplValue *loop = NULL;
-  gsize n_done = 0;
+  gboolean finished = FALSE; /* one of its rounds, which is what Jinja goes by */
 
   if (node->children[2] && !lazy)
     items = filter_items (run, node, items, scope);
@@ -137,24 +137,27 @@ run_loop (TplRun *run, const TplNode *node, TplValue *items, TplScope *scope, gu
   for (gsize i = 0; items && i < items->n && tpl_tick (run); i++)
     {
       TplScope *inner;
+      TplFlow flow;
       gboolean keep = TRUE;
 
       if (lazy && !passes (run, node, items->items[i], scope, &keep))
         break;
       if (!keep)
         continue;
-      n_done++;
       inner = tpl_scope_new (run, scope);
       if (loop)
         {
           loop->loop->i = i;
           tpl_define (run, inner, "loop", loop);
         }
-      if (!tpl_assign (run, node->children[0], items->items[i], inner)
-          || tpl_execute (run, node->children[3], inner) == TPL_FLOW_BREAK)
+      if (!tpl_assign (run, node->children[0], items->items[i], inner))
+        break;
+      flow = tpl_execute (run, node->children[3], inner);
+      finished |= flow == TPL_FLOW_ON;
+      if (flow == TPL_FLOW_BREAK)
         break;
     }
-  if (n_done == 0 && node->children[4] && !run->failed)
+  if (!finished && node->children[4] && !run->failed)
     return tpl_execute (run, node->children[4], tpl_scope_new (run, scope));
   return TPL_FLOW_ON;
 }

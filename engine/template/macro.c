@@ -12,6 +12,12 @@ tpl_macro (TplRun *run, const TplNode *node, TplScope *scope)
   return macro;
 }
 
+static const char *
+shown_name (const TplNode *macro)
+{
+  return macro->name ? macro->name : "caller";
+}
+
 static int
 find_parameter (const TplNode *macro, const char *name)
 {
@@ -39,7 +45,7 @@ take_keywords (TplRun *run, const TplNode *macro, const TplArgs *args, TplScope 
         tpl_dict_set (run, rest, tpl_string (run, args->names[i], -1), args->named[i]);
       else
         {
-          tpl_fail (run, "macro '%s' takes no keyword argument '%s'", macro->name, args->names[i]);
+          tpl_fail (run, "macro '%s' takes no keyword argument '%s'", shown_name (macro), args->names[i]);
           return FALSE;
         }
     }
@@ -64,7 +70,7 @@ take_positional (TplRun *run, const TplNode *macro, const TplArgs *args, TplScop
     tpl_define (run, scope, "varargs", rest);
   else if (rest->n)
     {
-      tpl_fail (run, "macro '%s' takes not more than %u argument(s)", macro->name, macro->n_names);
+      tpl_fail (run, "macro '%s' takes not more than %u argument(s)", shown_name (macro), macro->n_names);
       return FALSE;
     }
   return TRUE;

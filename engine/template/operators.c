@@ -158,6 +158,8 @@ tpl_compare (TplRun *run, const char *name, TplValue *a, TplValue *b, gboolean *
 {
   gboolean less;
 
+  if (!tpl_tick_for (run, a))
+    return FALSE;
   if (strcmp (name, "in") == 0 || strcmp (name, "not in") == 0)
     {
       if (!tpl_contains (run, b, a, result))

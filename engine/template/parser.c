@@ -285,7 +285,7 @@ parse_macro (TplParser *parser)
 static TplNode *
 parse_call_block (TplParser *parser)
 {
-  TplNode *node = tpl_node (parser, TPL_N_CALL_BLOCK), *macro = tpl_named_node (parser, TPL_N_MACRO, "caller"), *call;
+  TplNode *node = tpl_node (parser, TPL_N_CALL_BLOCK), *macro = tpl_node (parser, TPL_N_MACRO), *call;
 
   if (tpl_accept_operator (parser, "("))
     parse_parameters (parser, macro);

@@ -181,7 +181,10 @@ append_object (TplRun *run, GString *out, const TplValue *value, guint depth)
                               value->loop->items->n);
       break;
     case TPL_MACRO:
-      g_string_append_printf (out, "<Macro '%s'>", value->macro->name);
+      if (value->macro->name)
+        g_string_append_printf (out, "<Macro '%s'>", value->macro->name);
+      else
+        g_string_append (out, "<Macro anonymous>");
       break;
     default:
       g_string_append_printf (out, "<%s>", value->type == TPL_ITERATOR ? value->iterator->kind : tpl_type_name (value));

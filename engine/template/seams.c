@@ -142,8 +142,11 @@ static gboolean
 end_open (TplRun *run, const TplMarks *marks)
 {
   GString *out = run->out;
-  const char *end = g_strrstr_len (out->str, out->len, marks->end);
+  const char *end = NULL;
   gboolean trims;
+
+  for (const char *at = out->str; (at = memmem (at, out->str + out->len - at, marks->end, MARK_BYTES)); at++)
+    end = at;
 
   if (!end)
     {

@@ -193,7 +193,7 @@ METHOD (str_count)
   if (!part_of (self, ARG (1), ARG (2), &at, &end))
     return tpl_int (run, 0);
   if (what->length == 0)
-    return tpl_int (run, g_utf8_strlen (at, end - at) + 1);
+    return tpl_int (run, tpl_n_chars (&(TplValue){ .text = at, .length = end - at }) + 1);
   for (; (at = memmem (at, end - at, what->text, what->length)); at += what->length)
     n++;
   return tpl_int (run, n);
@@ -445,7 +445,7 @@ pad (TplRun *run, const TplValue *self, const TplArgs *args, guint left_share)
     {
       if (i == left)
         g_string_append_len (out, self->text, self->length);
-      g_string_append (out, fill ? fill->text : " ");
+      g_string_append_len (out, fill ? fill->text : " ", fill ? fill->length : 1);
     }
   if (left == missing)
     g_string_append_len (out, self->text, self->length);
@@ -469,7 +469,7 @@ METHOD (str_rjust)
 
 METHOD (str_zfill)
 {
-  gboolean sign = self->length && strchr ("+-", self->text[0]);
+  gboolean sign = self->length && (self->text[0] == '+' || self->text[0] == '-');
   TplValue *digits = tpl_string (run, self->text + sign, self->length - sign), *zero = tpl_string (run, "0", 1);
   TplValue *width = tpl_int (run, tpl_int_arg (ARG (0), 0) - sign), *values[] = { width, zero };
   TplValue *padded = pad (run, digits, &(TplArgs){ .positional = values, .n_positional = 2 }, 2);

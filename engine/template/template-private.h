@@ -9,9 +9,11 @@
 
 G_BEGIN_DECLS
 
-#define TPL_MAX_TEXT  (4 << 20) /* bytes of one string */
-#define TPL_MAX_ITEMS (1 << 20) /* of one list */
-#define TPL_MAX_DEPTH 100       /* of nested values, and of calls */
+#define TPL_MAX_TEXT   (4 << 20) /* bytes of one string */
+#define TPL_MAX_ITEMS  (1 << 20) /* of one list */
+#define TPL_MAX_DEPTH  100       /* of nested values that are read or written, and of calls */
+#define TPL_MAX_LEVELS 500       /* of nested values */
+#define TPL_MAX_WEIGHT (1 << 22)
 
 /* ---- memory ---- */
 
@@ -93,6 +95,7 @@ typedef struct
 struct _TplValue
 {
   TplType type;
+  guint32 weight, levels; /* of a list or dict: of all that is reached from it, counted each time it is reached */
   gboolean
     flag; /* of an int: it is big; of a string: it is markup, as |safe makes it; of a tuple: a group; of a joiner: it
                   was used */
@@ -241,6 +244,7 @@ TplValue *tpl_swapcase (TplRun *run, const TplValue *text);
 TplValue *tpl_strip (TplRun *run, const TplValue *text, const TplValue *chars, gboolean left, gboolean right);
 TplValue *tpl_split_lines (TplRun *run, const TplValue *text, gboolean keep_ends);
 gsize tpl_n_chars (const TplValue *text);
+gboolean tpl_is_utf8 (const char *text, gsize length); /* with or without U+0000, which GLib takes for an end */
 
 /* ---- syntax ---- */
 
@@ -336,6 +340,8 @@ TplValue *tpl_fail (TplRun *run, const char *format, ...) G_GNUC_PRINTF (2, 3);
 /* The same without the line in front: what a template itself says. */
 TplValue *tpl_raise (TplRun *run, const char *message);
 gboolean tpl_tick (TplRun *run); /* FALSE when the time is up, or something failed */
+/* The same before something that looks at all of a value. */
+gboolean tpl_tick_for (TplRun *run, const TplValue *value);
 
 /* lookup.c */
 TplValue *tpl_attribute (TplRun *run, TplValue *object, const char *name);
@@ -404,6 +410,7 @@ gboolean tpl_take_marks (TplRun *run, const TplMarks *marks);
 extern const TplBuiltin tpl_string_methods[], tpl_dict_methods[], tpl_list_methods[], tpl_number_methods[];
 extern const TplBuiltin tpl_cycler_methods[], tpl_loop_methods[];
 extern const TplBuiltin tpl_text_filters[], tpl_list_filters[], tpl_pick_filters[], tpl_value_filters[];
+extern const TplBuiltin tpl_wrap_filters[], tpl_web_filters[], tpl_pprint_filters[];
 extern const TplBuiltin tpl_tests[], tpl_functions[];
 
 const TplBuiltin *tpl_find_row (const TplBuiltin *table, const char *name); /* nullable, as the next */

@@ -6,10 +6,11 @@
 
 #include "../printable.h"
 
-#define MAX_SECONDS   0.1
-#define MAX_SOURCE    (4 << 20)
-#define PARSE_MEMORY  (128 << 20)
-#define RENDER_MEMORY (64 << 20)
+#define MAX_SECONDS     0.1
+#define STEPS_UNWATCHED 256 /* until the clock is looked at again */
+#define MAX_SOURCE      (4 << 20)
+#define PARSE_MEMORY    (128 << 20)
+#define RENDER_MEMORY   (64 << 20)
 
 struct _RpTemplate
 {
@@ -52,14 +53,31 @@ tpl_fail (TplRun *run, const char *format, ...)
   return tpl_raise (run, message);
 }
 
-gboolean
-tpl_tick (TplRun *run)
+static gboolean
+spend (TplRun *run, guint n)
 {
   if (run->arena->full)
     tpl_fail (run, "it takes too much memory");
-  if ((++run->steps & 255) == 0 && run->deadline && cpu_time () > run->deadline)
-    tpl_fail (run, "it takes longer than %g s", MAX_SECONDS);
+  run->steps += n;
+  if (run->steps >= STEPS_UNWATCHED)
+    {
+      run->steps = 0;
+      if (run->deadline && cpu_time () > run->deadline)
+        tpl_fail (run, "it takes longer than %g s", MAX_SECONDS);
+    }
   return !run->failed;
+}
+
+gboolean
+tpl_tick (TplRun *run)
+{
+  return spend (run, 1);
+}
+
+gboolean
+tpl_tick_for (TplRun *run, const TplValue *value)
+{
+  return spend (run, 1 + (value->type == TPL_STRING ? value->length : 8 * value->weight) / 64);
 }
 
 static gboolean
@@ -150,11 +168,16 @@ render (const RpTemplate *self, TplRun *run, const char *variables, gsize length
   tpl_execute (run, self->root, scope);
   if (!run->failed && marks)
     tpl_take_marks (run, marks);
-  return run->failed ? NULL : g_strndup (run->out->str, run->out->len);
+  return run->failed ? NULL : g_memdup2 (run->out->str, run->out->len + 1);
 }
 
 static char *
-render_within_limits (const RpTemplate *self, const char *variables, gssize length, TplMarks *marks, GError **error)
+render_within_limits (const RpTemplate *self,
+                      const char *variables,
+                      gssize length,
+                      TplMarks *marks,
+                      gsize *out_length,
+                      GError **error)
 {
   TplArena arena;
   g_autoptr (GString) out = g_string_new (NULL);
@@ -165,13 +188,19 @@ render_within_limits (const RpTemplate *self, const char *variables, gssize leng
   tpl_arena_init (&arena, RENDER_MEMORY);
   text = render (self, &run, variables, length < 0 ? strlen (variables) : (gsize)length, marks, error);
   tpl_arena_clear (&arena);
+  if (out_length)
+    *out_length = out->len;
   return text;
 }
 
 char *
-rp_template_render_json (const RpTemplate *self, const char *variables, gssize length, GError **error)
+rp_template_render_json (const RpTemplate *self,
+                         const char *variables,
+                         gssize length,
+                         gsize *out_length,
+                         GError **error)
 {
-  return render_within_limits (self, variables, length, NULL, error);
+  return render_within_limits (self, variables, length, NULL, out_length, error);
 }
 
 char *
@@ -179,9 +208,10 @@ rp_template_render_prompt (const RpTemplate *self,
                            const char *variables,
                            gssize length,
                            const RpTemplatePrompt *prompt,
+                           gsize *out_length,
                            GError **error)
 {
   TplMarks marks = { .prompt = prompt };
 
-  return render_within_limits (self, variables, length, &marks, error);
+  return render_within_limits (self, variables, length, &marks, out_length, error);
 }

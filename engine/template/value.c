@@ -155,9 +155,29 @@ grow (TplRun *run, TplValue *list, gboolean with_keys)
   list->capacity = capacity;
 }
 
+/* A list may hold another many times, and that one a third: what looks at each of them would take forever. A namespace
+ * is looked into only to print it. */
+static gboolean
+weigh (TplRun *run, TplValue *list, const TplValue *item)
+{
+  gsize weight = list->weight + 1 + (item->type == TPL_STRING ? item->length / 64 : item->weight);
+
+  if (list->type == TPL_NAMESPACE)
+    return TRUE;
+  list->levels = MAX (list->levels, item->levels + 1);
+  list->weight = MIN (weight, TPL_MAX_WEIGHT);
+  if (weight > TPL_MAX_WEIGHT)
+    tpl_fail (run, "a value is too large");
+  if (list->levels > TPL_MAX_LEVELS)
+    tpl_fail (run, "a value is nested too deeply");
+  return !run->failed;
+}
+
 void
 tpl_append (TplRun *run, TplValue *list, TplValue *item)
 {
+  if (!weigh (run, list, item))
+    return;
   if (list->n >= TPL_MAX_ITEMS)
     {
       tpl_fail (run, "a list of more than %d items", TPL_MAX_ITEMS);
@@ -211,8 +231,10 @@ make_index (TplRun *run, TplValue *dict)
 void
 tpl_dict_set (TplRun *run, TplValue *dict, TplValue *key, TplValue *value)
 {
-  gssize found = find_key (dict, key);
+  gssize found = tpl_tick_for (run, key) ? find_key (dict, key) : -1;
 
+  if (run->failed || !weigh (run, dict, key) || !weigh (run, dict, value))
+    return;
   if (found >= 0)
     {
       dict->items[found] = value;

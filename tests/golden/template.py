@@ -156,7 +156,7 @@ def conversation(r):
 
 # ---- features, a small template each ----
 
-V={'s':'Hello World','u':'straße ΑΣ ǆ İı','e':'','n':5,'f':2.5,'big':2**70,'l':[3,1,2],'ls':['b','A','c'],'d':{'b':1,'a':2,'items':3},'dd':[{'n':'x','v':2},{'n':'Y','v':1},{'n':'x','v':3},{'v':None}],'t':True,'z':None,'nest':{'a':{'b':[1,{'c':'d'}]}},'m':'<b>&"\'','fl':[0.1]*10,'mix':[1,'a',None,2.0,True,[1],{'k':'v'}],'messages':[],'now':'2024-07-06T09:05:03','txt':'line1\nline2\n\nline4','ws':' \u00a0\u3000x\x1c\n','num':'42.7'}
+V={'wide':{'text':'A well-known line -- of some length--that goes on, and on, behind the column eighty.\nAnother\twith an antidisestablishmentarianistic word.\n','keys':{'b':'x'*30,'a':['y'*30,'z'*30],'c':{'q':1}}},'s':'Hello World','u':'straße ΑΣ ǆ İı','e':'','n':5,'f':2.5,'big':2**70,'l':[3,1,2],'ls':['b','A','c'],'d':{'b':1,'a':2,'items':3},'dd':[{'n':'x','v':2},{'n':'Y','v':1},{'n':'x','v':3},{'v':None}],'t':True,'z':None,'nest':{'a':{'b':[1,{'c':'d'}]}},'m':'<b>&"\'','fl':[0.1]*10,'mix':[1,'a',None,2.0,True,[1],{'k':'v'}],'messages':[],'now':'2024-07-06T09:05:03','txt':'line1\nline2\n\nline4','ws':' \u00a0\u3000x\x1c\n','num':'42.7'}
 EX=[]
 def ex(*a): EX.extend('{{ %s }}'%x for x in a)
 def st(*a): EX.extend(a)
@@ -189,6 +189,15 @@ for a in ['{% if t %}','{%- if t %}','{%+ if t %}','{% if t -%}','{% if t +%}']:
         st('a \n  %s  \n\n x \n  %s \n\n c\n'%(a,b),'%s\n%s\n'%(a,b),' %s x %s y'%(a,b),'\u00a0\n\u3000%sx\n\u00a0%s'%(a,b))
 st('a\r\nb\rc\n\n','{{ 1 }}\n','{{ 1 }}\n\n','\n{{ 1 }}','  {{- 1 -}}  \n x','  {# c #}\n  x','  {#- c -#}\n  x','{% set x = 1 %}\n\n{{ x }}','   {% set x = 1 %}   \n{{ x }}','x   {% set x = 1 %}\n{{ x }}','{{ 1 }}   {% if 1 %}a{% endif %}','{% if 1 %}\n   {% if 1 %}\n   a{% endif %}{% endif %}')
 st('{% set it = l|map("string") %}{{ it|first }}{{ it|list }}{{ it|list }}','{% if l|select("gt",100) %}yes{% endif %}','{% if [] %}y{% else %}n{% endif %}{% if {} %}y{% else %}n{% endif %}{% if 0.0 %}y{% else %}n{% endif %}{% if d.keys() %}y{% endif %}','{% set ns = namespace(go=true) %}{% for i in l if ns.go %}{{ i }}{% set ns.go = false %}{% endfor %}','{% set c = cycler("a","b") %}{{ c.next() }}{{ c.next() }}{{ c.next() }}{{ c.current }}{% set j = joiner("|") %}{{ j() }}{{ j() }}','{{ range(3)|list|tojson }}{{ "%s"|format(range(3)) }}')
+ex('nest|pprint','wide|pprint','wide.text|pprint','(wide.text,)|pprint','[wide.text,wide.keys]|pprint','{"b":1,"a":{"d":1,"c":[1]*40}}|pprint','{2:1,"a":2,none:3,1:4}|pprint','"a b"|pprint','undefinedx|pprint','"x"*90|pprint','("x "*60)|pprint','namespace(a=1)|pprint')
+ex('wide.text|wordwrap','wide.text|wordwrap(20)','wide.text|wordwrap(5)','wide.text|wordwrap(5,false)','wide.text|wordwrap(12,wrapstring="|")','wide.text|wordwrap(12,break_on_hyphens=false)','"a-b well-known x2-y --z a--b -c- 3-d"|wordwrap(3)','""|wordwrap','"ab"|wordwrap(0)','5|wordwrap','"a\n\n  b c \n"|wordwrap(3)')
+ex('"<p class=\'x\'>A  &amp;\n<!-- <b> -->B &lt;&#65;&#x1F600;&#150;&nbsp;C</p> <d"|striptags','"<!-<!-- x -->- y -->z"|striptags','"a<b"|striptags','5|striptags','"a&b;&#0;&#xD800;&amp;amp;"|striptags','"<!-->x-->y"|striptags')
+ex('"see http://a.bc/x(y) (www.ex.com). me@ex.org, mailto:a@b.cd! <foo.com> 1.2.3.4 http://1.2.3.4:80/p?q http://[::1]/ a@b@c.de x.info, https://abcdefgh.org)"|urlize','"http://a.bc/defghijk"|urlize(9)','"www.a.bc www."|urlize(none,true,"_t","b a b")','"<http://a.bc/>"|urlize','"@a.bc a@b"|urlize','"http://a"|urlize','z|urlize')
+ex('{"a":1,"b":none,"c":undefinedx,"d":"<\'>"}|xmlattr','{"a":1}|xmlattr(false)','{"a b":1}|xmlattr','{}|xmlattr','z|xmlattr','{1:2}|xmlattr')
+ex('{"a b":"c/d","e":none}|urlencode','[("a",1),("b","é")]|urlencode','undefinedx|urlencode','[1]|urlencode','5|urlencode')
+ex('1|filesizeformat','0|filesizeformat','999|filesizeformat','1000|filesizeformat','"1234567"|filesizeformat','1234567|filesizeformat(true)','1e30|filesizeformat','-5|filesizeformat','1023.9|filesizeformat(binary=true)','"x"|filesizeformat','z|filesizeformat')
+ex('5|truncate','undefinedx|truncate','"a b c d e f"|truncate(5,leeway=0)','1_0.0_1','1_000','l|batch(0)|list','"%.3d|%+08.3d|%#.5x"|format(5,5,10)','(5).real','f.imag','t.numerator','dict(undefinedx)','[1] in d','d.keys() in [1]','[0.0]==[-0.0]','"a\\x00b"|length','"a\\x00b"|center(7,"*")','"a\\x00b" ~ "c"','"\\x00".zfill(3)','"%s" % "a\\x00b"')
+st('{% macro m(a, b=1) %}{{ caller() }}{% endmacro %}{{ m.arguments }}{{ m.caller }}{{ m.catch_kwargs }}{{ m.catch_varargs }}{{ m.name }}','{% macro m() %}{{ kwargs }}{% endmacro %}{% call m() %}x{% endcall %}','{% for x in l %}{% break %}{% else %}E{% endfor %}','{% for x in l %}a{% continue %}{% else %}E{% endfor %}','{% for x in l %}{% if loop.last %}{% break %}{% endif %}{% else %}E{% endfor %}','{% filter length %}abc{% endfilter %}','{% if false %}{{ dict(a=1, a=2) }}{% endif %}','a{#-#} b','a{#+#}\nb','a{#','{% raw +%}x{% endraw %}')
 
 
 def escape(text):
