@@ -40,7 +40,7 @@ typedef struct
 {
   RiposteRemoteQuestion *question;
   GMainLoop *loop;
-  GCancellable *cancellable;
+  GCancellable *cancellable, *keyring;
   gboolean terminal; /* standard output is one */
   gboolean interrupted, output_lost;
   gboolean at_line_start;
@@ -140,6 +140,7 @@ on_signal (gpointer data)
   Ask *ask = data;
 
   ask->interrupted = TRUE;
+  g_cancellable_cancel (ask->keyring);
   g_cancellable_cancel (ask->cancellable);
   return G_SOURCE_CONTINUE;
 }
@@ -155,6 +156,7 @@ run (RiposteRemoteQuestion *question)
 
   ask.loop = loop;
   ask.cancellable = cancellable;
+  ask.keyring = keyring;
   g_unix_signal_add (SIGINT, on_signal, &ask);
   g_unix_signal_add (SIGTERM, on_signal, &ask);
   if (question->key)
@@ -322,6 +324,7 @@ main (int argc, char **argv)
   int status = STATUS_WRONG_CALL;
 
   set_locale ();
+  g_log_writer_default_set_use_stderr (TRUE); /* only the answer goes to standard output, whatever is debugged */
   signal (SIGPIPE, SIG_IGN);
   if (parse_options (&options, &argc, &argv))
     {

@@ -42,32 +42,110 @@ has_session_bus (void)
   return g_getenv ("DBUS_SESSION_BUS_ADDRESS") || g_file_test (socket, G_FILE_TEST_EXISTS);
 }
 
-/* FALSE after @task was ended. */
-static gboolean
-need_bus (GTask *task)
+/* One thing that is asked of the keyring. libsecret 0.20 never comes back from one that goes away while it asks to be
+ * unlocked, and late from one that does not hear that it may give up, so both are watched for here. */
+typedef struct
 {
-  if (has_session_bus ())
-    return TRUE;
-  g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, _ ("There is no keyring in this session"));
-  g_object_unref (task);
-  return FALSE;
+  GTask *task; /* NULL: it was ended */
+  GSource *cancelled;
+  guint watch;
+  gboolean seen;
+} Call;
+
+static gboolean
+on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  Call *call = user_data;
+
+  if (call->task)
+    g_task_return_error_if_cancelled (call->task);
+  g_clear_object (&call->task);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_appeared (GDBusConnection *connection, const char *name, const char *owner, gpointer user_data)
+{
+  ((Call *)user_data)->seen = TRUE;
+}
+
+static void
+on_vanished (GDBusConnection *connection, const char *name, gpointer user_data)
+{
+  Call *call = user_data;
+
+  if (!call->seen || !call->task) /* it may only have to be started */
+    return;
+  g_task_return_new_error (call->task, G_IO_ERROR, G_IO_ERROR_CLOSED, _ ("The keyring went away"));
+  g_clear_object (&call->task);
+}
+
+/* Takes @task; NULL after it was ended. */
+static Call *
+call_new (GTask *task)
+{
+  Call *call;
+
+  if (!has_session_bus ())
+    {
+      g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, _ ("There is no keyring in this session"));
+      g_object_unref (task);
+      return NULL;
+    }
+  call = g_new0 (Call, 1);
+  call->task = task;
+  call->watch = g_bus_watch_name (G_BUS_TYPE_SESSION, "org.freedesktop.secrets", G_BUS_NAME_WATCHER_FLAGS_NONE,
+                                  on_appeared, on_vanished, call, NULL);
+  call->cancelled = g_cancellable_source_new (g_task_get_cancellable (task));
+  g_source_set_callback (call->cancelled, G_SOURCE_FUNC (on_cancelled), call, NULL);
+  g_source_attach (call->cancelled, NULL);
+  return call;
+}
+
+/* When libsecret has come back: the task, which is owned, or NULL where it was ended. */
+static GTask *
+call_end (Call *call)
+{
+  GTask *task = call->task;
+
+  g_bus_unwatch_name (call->watch);
+  g_source_destroy (call->cancelled);
+  g_source_unref (call->cancelled);
+  g_free (call);
+  return task;
+}
+
+/* Takes @error; without it, something was not done for no reason that libsecret gives. */
+static void
+return_done (GTask *task, gboolean done, GError *error)
+{
+  if (!task)
+    g_clear_error (&error);
+  else if (error)
+    g_task_return_error (task, error);
+  else if (!done)
+    g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, _ ("The keyring stays locked"));
+  else
+    g_task_return_boolean (task, TRUE);
+  g_clear_object (&task);
 }
 
 static void
 on_looked_up (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  GTask *task = user_data;
+  g_autoptr (GTask) task = call_end (user_data);
   GError *error = NULL;
   /* in memory that does not go to swap, and is overwritten when freed */
   char *text = secret_password_lookup_nonpageable_finish (result, &error);
-  RiposteRemoteKey *key = text ? riposte_remote_key_new (text, &error) : NULL;
+  RiposteRemoteKey *key = text && task ? riposte_remote_key_new (text, &error) : NULL;
 
   secret_password_free (text);
-  if (error)
+  if (!task)
+    g_clear_error (&error);
+  else if (error)
     g_task_return_error (task, error);
   else
     g_task_return_pointer (task, key, (GDestroyNotify)riposte_remote_key_unref);
-  g_object_unref (task);
 }
 
 void
@@ -78,14 +156,17 @@ riposte_remote_keyring_lookup_async (const char *origin,
 {
   GTask *task = g_task_new (NULL, cancellable, callback, user_data);
   RiposteRemoteKey *key = held ? g_hash_table_lookup (held, origin) : NULL;
+  Call *call;
 
   if (key)
     {
       g_task_return_pointer (task, riposte_remote_key_ref (key), (GDestroyNotify)riposte_remote_key_unref);
       g_object_unref (task);
+      return;
     }
-  else if (need_bus (task))
-    secret_password_lookup (&schema, cancellable, on_looked_up, task, "origin", origin, NULL);
+  call = call_new (task);
+  if (call)
+    secret_password_lookup (&schema, cancellable, on_looked_up, call, "origin", origin, NULL);
 }
 
 RiposteRemoteKey *
@@ -97,14 +178,10 @@ riposte_remote_keyring_lookup_finish (GAsyncResult *result, GError **error)
 static void
 on_stored (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  GTask *task = user_data;
   GError *error = NULL;
+  gboolean done = secret_password_store_finish (result, &error);
 
-  if (secret_password_store_finish (result, &error))
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, error);
-  g_object_unref (task);
+  return_done (call_end (user_data), done, error);
 }
 
 void
@@ -114,13 +191,13 @@ riposte_remote_keyring_store_async (const char *origin,
                                     GAsyncReadyCallback callback,
                                     gpointer user_data)
 {
-  GTask *task = g_task_new (NULL, cancellable, callback, user_data);
+  Call *call = call_new (g_task_new (NULL, cancellable, callback, user_data));
   /* Translators: the name of a key in the keyring; %s is the address of a service */
   g_autofree char *label = g_strdup_printf (_ ("Riposte: key of %s"), origin);
 
-  if (need_bus (task))
+  if (call)
     secret_password_store (&schema, SECRET_COLLECTION_DEFAULT, label, riposte_remote_key_get_text (key), cancellable,
-                           on_stored, task, "origin", origin, NULL);
+                           on_stored, call, "origin", origin, NULL);
 }
 
 gboolean
@@ -132,15 +209,10 @@ riposte_remote_keyring_store_finish (GAsyncResult *result, GError **error)
 static void
 on_cleared (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  GTask *task = user_data;
   GError *error = NULL;
 
-  secret_password_clear_finish (result, &error);
-  if (error)
-    g_task_return_error (task, error);
-  else
-    g_task_return_boolean (task, TRUE);
-  g_object_unref (task);
+  secret_password_clear_finish (result, &error); /* FALSE as well where there was none */
+  return_done (call_end (user_data), TRUE, error);
 }
 
 void
@@ -149,10 +221,10 @@ riposte_remote_keyring_clear_async (const char *origin,
                                     GAsyncReadyCallback callback,
                                     gpointer user_data)
 {
-  GTask *task = g_task_new (NULL, cancellable, callback, user_data);
+  Call *call = call_new (g_task_new (NULL, cancellable, callback, user_data));
 
-  if (need_bus (task))
-    secret_password_clear (&schema, cancellable, on_cleared, task, "origin", origin, NULL);
+  if (call)
+    secret_password_clear (&schema, cancellable, on_cleared, call, "origin", origin, NULL);
 }
 
 gboolean

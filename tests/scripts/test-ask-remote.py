@@ -538,10 +538,87 @@ def the_key_comes_from_the_keyring():
         with Home() as home:
             done = ask('https://api.example.com')
             assert done.returncode == 0 and 'Authorization' not in service.requests[-1]['headers'], done
+        # what the session's messages look like in transit is no news either
+        with Home() as home:
+            done = ask(service.root(), G_MESSAGES_DEBUG='all', G_DBUS_DEBUG='all')
+            assert service.requests[-1]['headers'].get('Authorization') == 'Bearer ' + KEY, done.stderr
+            assert b'GetSecrets' in done.stdout + done.stderr and KEY.encode() not in done.stdout + done.stderr
         # the environment goes first, for that run
         with Home() as home:
             done = ask(service.root(), RIPOSTE_API_KEY='other-key')
             assert service.requests[-1]['headers']['Authorization'] == 'Bearer other-key', done
+
+
+def read(path):
+    with open(path, encoding='utf-8') as file:
+        return file.read()
+
+
+def wait_until(condition):
+    end = time.monotonic() + 60
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert condition()
+
+
+def interrupt_program(pid):
+    """The one of riposte-ask-remote below @pid."""
+    below = [pid]
+    for each in below:
+        below += map(int, read(f'/proc/{each}/task/{each}/children').split())
+        if read(f'/proc/{each}/cmdline').split('\0')[0] == PROGRAM:
+            os.kill(each, signal.SIGINT)
+            return
+    raise AssertionError('it does not run')
+
+
+KEYRING = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'secret_service.py')
+
+
+@tap.case
+def a_keyring_that_is_locked_or_dies_keeps_no_one_waiting_and_leaks_nothing():
+    if not shutil.which('dbus-run-session') or subprocess.run([sys.executable, '-c', 'import gi'],
+                                                              stderr=subprocess.DEVNULL).returncode != 0:
+        raise tap.Skip('there is no session bus, or no GLib for Python')
+
+    def ask(name, wrong=None, interrupt=False):
+        with Service() as service, Home() as home:
+            # whoever comes after the one that died is none either
+            services = os.path.join(home.folder.name, 'data', 'dbus-1', 'services')
+            os.makedirs(services)
+            with open(os.path.join(services, 'org.freedesktop.secrets.service'), 'w', encoding='utf-8') as file:
+                file.write('[D-BUS Service]\nName=org.freedesktop.secrets\nExec=/bin/false\n')
+            log = os.path.join(home.folder.name, 'log')
+            # what looks for leaks is not for what others wrote, and neither is a critical of libsecret's own
+            environment = home.environment(GSETTINGS_BACKEND='memory', RIPOSTE_API_KEY=None, LD_PRELOAD=None,
+                                           G_DEBUG='' if wrong == 'Prompt=die' else 'fatal-criticals')
+            if 'ASAN_OPTIONS' in environment:
+                environment['ASAN_OPTIONS'] += ':detect_leaks=0'
+            process = subprocess.Popen(['dbus-run-session', '--', sys.executable, KEYRING, *(['--wrong', wrong] if wrong else []),
+                                        '--has', f'{service.root()}={KEY}', log, 'env', 'G_MESSAGES_DEBUG=all',
+                                        *home.command(service.url(name))], env=environment, stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            process.stdin.write(b'How?')
+            process.stdin.close()
+            process.stdin = None
+            if interrupt:
+                wait_until(lambda: os.path.exists(log) and 'Prompt' in read(log))
+                interrupt_program(process.pid)
+            out, errors = process.communicate(timeout=200)
+            assert KEY.encode() not in out + errors + home.contents(), (wrong, out, errors)
+            sent = [request['headers'].get('Authorization') for request in service.requests]
+            return process.returncode, out.decode(), errors, read(log).split(), sent
+
+    status, out, errors, called, sent = ask('good')
+    assert status == 0 and sent == ['Bearer ' + KEY] and called[-2:] == ['Prompt', 'GetSecrets'], (errors, called)
+    for wrong in ('Prompt=dismiss', 'OpenSession=die', 'SearchItems=die', 'Unlock=die', 'Prompt=die', 'GetSecrets=die'):
+        status, out, errors, called, sent = ask('good', wrong)
+        assert (status, out, sent) == (0, ANSWER, [None]), (wrong, status, out, errors)
+        assert wrong.split('=')[0] in called, (wrong, called)
+        status, out, errors, _, sent = ask('401', wrong)
+        assert status == 1 and sent == [None] and b'asks for a key (401)' in errors, (wrong, errors)
+    status, out, errors, called, sent = ask('good', 'Prompt=wait', interrupt=True)
+    assert (status, out, sent) == (130, '', []), (status, out, errors)
 
 
 if __name__ == '__main__':

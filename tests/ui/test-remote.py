@@ -1,6 +1,7 @@
 """The window with a service that stands in: what is asked before something leaves, who is said to answer, each failure,
 the network's switch, and the list of requests. The service runs on this machine, and fails in every way."""
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -8,10 +9,22 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from window import Window, is_sensitive, small_model, wait_for, text_of  # noqa: E402
+from gi.repository import Gio  # noqa: E402
 from service import Service  # noqa: E402
 from tap import case, main  # noqa: E402
 
 KEY = 'sk-canary-a91b7c'
+
+
+def without_keyring():
+    """The bus starts none: one that a test wants, it starts itself."""
+    services = Path(os.environ['XDG_DATA_HOME']) / 'dbus-1' / 'services'
+    services.mkdir(parents=True, exist_ok=True)
+    (services / 'org.freedesktop.secrets.service').write_text(
+        '[D-BUS Service]\nName=org.freedesktop.secrets\nExec=/bin/false\n')
+    Gio.bus_get_sync(Gio.BusType.SESSION, None).call_sync(
+        'org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', 'ReloadConfig', None, None,
+        Gio.DBusCallFlags.NONE, 60000, None)
 
 
 def write_settings(**values):
@@ -292,36 +305,72 @@ def the_switch_ends_what_runs_and_lets_nothing_through():
             assert 'drop drop' in window.answer_text() and len(service.requests) == 1
 
 
+def set_up(window, service):
+    """As a person does: the address, which must be https elsewhere, and a key."""
+    open_page(window, 'Remote Services')
+    wait_for('the first of the services', lambda: any(
+        text_of(node) == 'https://api.x.ai/v1' for node in window.find_all('text')))
+    address = next(node for node in window.find_all('text') if text_of(node) == 'https://api.x.ai/v1')
+    address.get_editable_text_iface().set_text_contents('http://example.com/v1')
+    wait_for('why not', lambda: window.has_text('needs https://'))
+    address.get_editable_text_iface().set_text_contents(service.url('good'))
+    wait_for('nothing to complain of', lambda: not window.has_text('needs https://'))
+    window.get('text', 'New Key').get_editable_text_iface().set_text_contents(KEY)
+    wait_for('the button', lambda: next((node for node in window.find_all('push button') if 'Keep' in node.get_name()
+                                         and is_sensitive(node)), None)).get_action_iface().do_action(0)
+
+
+def ask_with_key(window, service):
+    window.key('Escape')
+    wait_for('the composer', lambda: window.has_text(f'{host(service)} · grok-code-fast-1'))
+    window.ask('How?')
+    window.press('_Send Send')
+    wait_for_end(window)
+    assert service.requests[-1]['headers']['Authorization'] == 'Bearer ' + KEY
+
+
+def assert_key_nowhere(window):
+    for root in {os.environ['HOME'], str(window.home), window.folder.name}:
+        for path in Path(root).rglob('*'):
+            if path.is_file() and not path.is_symlink():
+                assert KEY.encode() not in path.read_bytes(), path
+    for name in ('cmdline', 'environ'):
+        assert KEY.encode() not in Path(f'/proc/{window.process.pid}/{name}').read_bytes(), name
+
+
 @case
 def a_service_is_set_up_and_its_key_is_in_no_file():
     with Service() as service:
         write_settings(remote_fallback="'always'")
         with Window() as window:
-            open_page(window, 'Remote Services')
-            wait_for('the first of the services', lambda: any(
-                text_of(node) == 'https://api.x.ai/v1' for node in window.find_all('text')))
-            address = next(node for node in window.find_all('text') if text_of(node) == 'https://api.x.ai/v1')
-            address.get_editable_text_iface().set_text_contents('http://example.com/v1')
-            wait_for('why not', lambda: window.has_text('needs https://'))
-            address.get_editable_text_iface().set_text_contents(service.url('good'))
-            wait_for('nothing to complain of', lambda: not window.has_text('needs https://'))
-            window.get('text', 'New Key').get_editable_text_iface().set_text_contents(KEY)
-            wait_for('the button', lambda: next((node for node in window.find_all('push button') if 'Keep' in node.get_name()
-                                                 and is_sensitive(node)), None)).get_action_iface().do_action(0)
+            set_up(window, service)
             # the test's session has no keyring
             wait_for('what became of it', lambda: window.has_text('for this run only'))
-            window.key('Escape')
-            wait_for('the composer', lambda: window.has_text(f'{host(service)} · grok-code-fast-1'))
-            window.ask('How?')
-            window.press('_Send Send')
-            wait_for_end(window)
-            assert service.requests[-1]['headers']['Authorization'] == 'Bearer ' + KEY
+            ask_with_key(window, service)
             assert service.url('good') in settings_text()
-            for root in {os.environ['HOME'], str(window.home), window.folder.name}:
-                for path in Path(root).rglob('*'):
-                    if path.is_file() and not path.is_symlink():
-                        assert KEY.encode() not in path.read_bytes(), path
-            assert KEY not in Path(f'/proc/{window.process.pid}/cmdline').read_text()
+            assert_key_nowhere(window)
 
 
+@case
+def a_keyring_that_stays_locked_or_dies_leaves_the_key_for_this_run():
+    program = Path(__file__).resolve().parents[1] / 'scripts' / 'secret_service.py'
+    for wrong, what in (('Prompt=dismiss', 'for this run only'), ('CreateItem=die', 'for this run only'),
+                        ('none=', 'kept in the keyring')):
+        with Service() as service, tempfile.TemporaryDirectory() as folder:
+            write_settings(remote_fallback="'always'")
+            keyring = subprocess.Popen([sys.executable, str(program), '--wrong', wrong, folder + '/log'],
+                                       stdout=subprocess.PIPE)
+            try:
+                assert keyring.stdout.readline() == b'ready\n'
+                with Window() as window:
+                    set_up(window, service)
+                    wait_for(f'{wrong}: {what}', lambda: window.has_text(what))
+                    ask_with_key(window, service)
+                    assert_key_nowhere(window)
+            finally:
+                keyring.kill()
+                keyring.wait()
+
+
+without_keyring()
 main()
