@@ -1,10 +1,12 @@
 /* What is kept of conversations. */
 #include "store/database.h"
 
+#include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <sqlite3.h>
 
 static char *folder;
+static const char *program;
 
 static char *
 new_path (void)
@@ -101,6 +103,61 @@ test_two_writers (void)
   g_assert_cmpuint (records->len, ==, 2);
   g_assert_cmpstr (nth (records, 0)->text, ==, "grows on");
   g_assert_cmpint (nth (records, 0)->state, ==, RIPOSTE_RECORD_ENDED);
+}
+
+/* ---- several processes that start at once, on a file that is not there yet ---- */
+
+#define N_WRITERS  4
+#define N_MESSAGES 12
+
+static int
+write_messages (const char *path, const char *name)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RiposteDatabase) db = riposte_database_open (path, &error);
+
+  g_assert_no_error (error);
+  for (int i = 0; i < N_MESSAGES; i++)
+    {
+      g_autofree char *id = g_strdup_printf ("%s%d", name, i);
+      g_autofree char *parent = i ? g_strdup_printf ("%s%d", name, i - 1) : NULL;
+
+      put (db, id, parent, RIPOSTE_RECORD_GROWING, "half");
+      put (db, id, parent, RIPOSTE_RECORD_ENDED, "half and whole");
+    }
+  return 0;
+}
+
+static void
+test_several_processes (void)
+{
+  g_autofree char *path = new_path ();
+  g_autoptr (RiposteDatabase) db = NULL;
+  g_autoptr (GPtrArray) records = NULL;
+  GSubprocess *writers[N_WRITERS];
+
+  for (int i = 0; i < N_WRITERS; i++)
+    {
+      const char name[] = { (char)('a' + i), '\0' };
+      g_autoptr (GError) error = NULL;
+
+      writers[i] = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, &error, program, "--write", path, name, NULL);
+      g_assert_no_error (error);
+    }
+  for (int i = 0; i < N_WRITERS; i++)
+    {
+      g_assert_true (g_subprocess_wait_check (writers[i], NULL, NULL));
+      g_object_unref (writers[i]);
+    }
+  db = open_good (path);
+  records = riposte_database_list (db, "c", NULL);
+  g_assert_cmpuint (records->len, ==, N_WRITERS * N_MESSAGES);
+  for (guint i = 0; i < records->len; i++)
+    {
+      g_assert_cmpstr (nth (records, i)->text, ==, "half and whole");
+      g_assert_cmpint (nth (records, i)->state, ==, RIPOSTE_RECORD_ENDED);
+    }
+  g_assert_true (riposte_database_check (db, NULL));
 }
 
 static void
@@ -441,11 +498,15 @@ main (int argc, char **argv)
   g_autofree char *remove = NULL;
   int result;
 
+  program = argv[0];
+  if (argc == 4 && g_str_equal (argv[1], "--write"))
+    return write_messages (argv[2], argv[3]);
   g_test_init (&argc, &argv, NULL);
   folder = g_dir_make_tmp ("riposte-database-XXXXXX", NULL);
   g_test_add_func ("/database/tree", test_tree);
   g_test_add_func ("/database/orphan", test_orphan);
   g_test_add_func ("/database/two-writers", test_two_writers);
+  g_test_add_func ("/database/several-processes", test_several_processes);
   g_test_add_func ("/database/newer", test_newer);
   g_test_add_func ("/database/damaged", test_damaged);
   g_test_add_func ("/database/chats", test_chats);
