@@ -173,16 +173,6 @@ restore_device (RiposteApplication *self)
   riposte_local_generator_set_device (self->generator, last);
 }
 
-/* As an action of the same name. */
-static void
-add_setting (RiposteApplication *self, const char *key)
-{
-  g_autoptr (GAction) action = riposte_settings_create_action (key);
-
-  if (action)
-    g_action_map_add_action (G_ACTION_MAP (self), action);
-}
-
 static void
 set_stand_in (RiposteApplication *self)
 {
@@ -221,7 +211,6 @@ riposte_application_startup (GApplication *application)
   g_object_set (gtk_settings_get_default (), "gtk-label-select-on-focus", FALSE, NULL);
   load_styles ();
   restore_device (self);
-  add_setting (self, "keep-awake");
   riposte_settings_keep_release (self->generator);
   models_dir = riposte_application_dup_models_dir ();
   self->downloads = riposte_downloads_new (models_dir);
@@ -307,6 +296,8 @@ static const GOptionEntry options[] = {
   { "temp", 0, 0, G_OPTION_ARG_STRING, NULL, N_ ("Temperature; 0 always takes the likeliest word (default: 0.2)"),
     "T" },
   { "seed", 0, 0, G_OPTION_ARG_STRING, NULL, N_ ("The same seed gives the same answer"), "S" },
+  { "offline", 0, 0, G_OPTION_ARG_NONE, NULL, N_ ("Refuse whatever needs the network, whatever the preferences say"),
+    NULL },
   { "version", 0, 0, G_OPTION_ARG_NONE, NULL, N_ ("Show the version"), NULL },
   { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, NULL, NULL, N_ ("[FILE…]") },
   { NULL },
@@ -356,6 +347,9 @@ riposte_application_handle_local_options (GApplication *application, GVariantDic
       g_print ("Riposte %s\n", RIPOSTE_VERSION);
       return 0;
     }
+  /* before anything starts; where a window is open already, its own program is told below */
+  if (g_variant_dict_contains (dict, "offline"))
+    riposte_network_forbid ();
   return read_numbers (dict, &numbers) ? -1 : 2;
 }
 
@@ -395,6 +389,8 @@ riposte_application_command_line (GApplication *application, GApplicationCommand
   Numbers numbers = { self->sampler.temperature, self->sampler.seed, 0 };
   const char *device;
 
+  if (g_variant_dict_contains (dict, "offline"))
+    riposte_network_forbid ();
   if (g_variant_dict_lookup (dict, "device", "&s", &device))
     riposte_local_generator_set_device (self->generator, device);
   if (read_numbers (dict, &numbers))

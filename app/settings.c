@@ -84,12 +84,6 @@ riposte_settings_get_keep_awake (void)
   return riposte_settings_get () && g_settings_get_boolean (riposte_settings_get (), "keep-awake");
 }
 
-GAction *
-riposte_settings_create_action (const char *key)
-{
-  return riposte_settings_get () ? g_settings_create_action (riposte_settings_get (), key) : NULL;
-}
-
 char *
 riposte_settings_dup_device (void)
 {

@@ -27,8 +27,6 @@ void riposte_settings_set_model (const char *path);
 
 /* Whether the machine does not suspend while a question is answered. */
 gboolean riposte_settings_get_keep_awake (void);
-/* Of the boolean setting @key; NULL without a schema. */
-GAction *riposte_settings_create_action (const char *key);
 
 /* Where it runs: "auto", "cpu", "vulkan", "vulkan:1", … */
 char *riposte_settings_dup_device (void);

@@ -229,8 +229,15 @@ static void
 test_forbid (void)
 {
   g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (RiposteNetworkRequest) running = begin ("https://one.example/v1", cancellable);
+  gboolean is_forbidden;
 
   riposte_network_forbid ();
+  g_object_get (riposte_network_get_default (), "forbidden", &is_forbidden, NULL);
+  g_assert_true (is_forbidden && riposte_network_is_forbidden ());
+  g_assert_true (g_cancellable_is_cancelled (cancellable));
+  riposte_network_request_end (running, RIPOSTE_NETWORK_CANCELLED, 0);
   g_object_set (riposte_network_get_default (), "allowed", TRUE, NULL);
   g_assert_false (riposte_network_is_allowed ());
   g_assert_null (riposte_network_begin (RIPOSTE_NETWORK_CHAT, "GET", "https://a.example/", NULL, &error));

@@ -157,6 +157,53 @@ test_reply_broken (void)
     }
 }
 
+/* Each object of a case is a piece of a stream; "-" before one is reasoning. */
+static void
+test_halves (void)
+{
+  static const struct
+  {
+    const char *pieces[4], *text;
+  } cases[] = {
+    { { "a\\ud83d", "\\ude00b" }, "a😀b" },
+    { { "\\uD83D", "", "\\uDE00" }, "😀" },
+    { { "\\ud83d\\ude00" }, "😀" },
+    { { "a\\ud83d", "b" }, "a\357\277\275b" },
+    { { "a\\ud83d" }, "a\357\277\275" },
+    { { "\\ude00a" }, "\357\277\275a" },
+    { { "\\ud83d\\ud83d", "\\ude00\\ude00" }, "\357\277\275😀\357\277\275" },
+    { { "\\ud83dx\\ude00" }, "\357\277\275x\357\277\275" },
+    { { "\\ud83d\\u0041" }, "\357\277\275A" },
+    { { "\\\\ud83d" }, "\\ud83d" },
+    { { "\\\\\\ud83d", "\\ude00" }, "\\😀" },
+    { { "-\\ud83d", "\\ude00" }, "\357\277\275\357\277\275" },
+    { { "-\\ud83d", "-\\ude00", "c" }, "😀c" },
+    { { "\\ufdd0d83d", "\\ude00" }, "\357\277\275d83d\357\277\275" },
+    { { "\357\267\220d83d\\ud83d", "\\ude00" }, "\357\277\275d83d😀" },
+    { { "\\u20ac\\udbff", "\\udfff" }, "€\364\217\277\277" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GString) text = g_string_new (NULL);
+      RiposteRemoteReply reply = { .on_text = on_text, .user_data = text };
+      static const char end[] = "{\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}";
+
+      for (gsize k = 0; k < G_N_ELEMENTS (cases[i].pieces) && cases[i].pieces[k]; k++)
+        {
+          const char *piece = cases[i].pieces[k];
+          g_autofree char *json = g_strdup_printf ("{\"choices\":[{\"delta\":{\"%s\":\"%s\"}}]}",
+                                                   *piece == '-' ? "reasoning" : "content", piece + (*piece == '-'));
+          g_autoptr (GError) error = NULL;
+
+          riposte_remote_reply_take (&reply, json, strlen (json), NULL, &error);
+          g_assert_no_error (error);
+        }
+      g_assert_true (riposte_remote_reply_take (&reply, end, strlen (end), NULL, NULL));
+      g_assert_cmpstr (text->str, ==, cases[i].text);
+    }
+}
+
 static void
 test_error_bodies (void)
 {
@@ -165,6 +212,7 @@ test_error_bodies (void)
     { "{\"error\":\"no\"}", "no" },
     { "{\"detail\":\"a\\nb\\u001b[31m\\u202e\"}", "a b␛[31m\357\277\275" },
     { "[{\"error\":{\"message\":\"in a list\"}}]", "in a list" },
+    { "{\"error\":\"half \\ud83d\"}", "half \357\277\275" },
     { "{\"error\":{}}", NULL },
     { "{\"detail\":[{\"msg\":\"x\"}]}", NULL },
     { "<html>", NULL },
@@ -274,6 +322,7 @@ main (int argc, char **argv)
   g_test_add_func ("/remote/sse-random", test_sse_random);
   g_test_add_func ("/remote/sse-limit", test_sse_limit);
   g_test_add_func ("/remote/reply-broken", test_reply_broken);
+  g_test_add_func ("/remote/halves", test_halves);
   g_test_add_func ("/remote/error-bodies", test_error_bodies);
   g_test_add_func ("/remote/retry-after", test_retry_after);
   g_test_add_func ("/remote/addresses", test_addresses);

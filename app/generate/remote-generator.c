@@ -315,8 +315,9 @@ riposte_remote_generator_class_init (RiposteRemoteGeneratorClass *klass)
 static void
 riposte_remote_generator_init (RiposteRemoteGenerator *self)
 {
-  g_signal_connect_object (riposte_network_get_default (), "notify::allowed",
-                           G_CALLBACK (riposte_generator_emit_changed), self, G_CONNECT_SWAPPED);
+  /* allowed, or forbidden */
+  g_signal_connect_object (riposte_network_get_default (), "notify", G_CALLBACK (riposte_generator_emit_changed), self,
+                           G_CONNECT_SWAPPED);
 }
 
 RiposteRemoteGenerator *

@@ -18,6 +18,7 @@ struct _RiposteNetwork
 };
 
 static gboolean forbidden;
+static RiposteNetwork *network; /* once it was asked for */
 
 static void riposte_network_list_model_init (GListModelInterface *iface);
 
@@ -30,6 +31,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (RiposteNetwork,
 enum
 {
   PROP_ALLOWED = 1,
+  PROP_FORBIDDEN,
 };
 
 /* ---- list model, the newest first ---- */
@@ -90,18 +92,11 @@ make_room (RiposteNetwork *self)
 /* ---- object ---- */
 
 static void
-set_allowed (RiposteNetwork *self, gboolean allowed)
+cancel_all (RiposteNetwork *self)
 {
-  g_autoptr (GPtrArray) running = NULL;
-
-  if (self->allowed == allowed)
-    return;
-  self->allowed = allowed;
-  g_object_notify (G_OBJECT (self), "allowed");
-  if (allowed)
-    return;
   /* a list of its own, since who is cancelled may change the other */
-  running = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GPtrArray) running = g_ptr_array_new_with_free_func (g_object_unref);
+
   for (guint i = 0; i < self->requests->len; i++)
     g_ptr_array_add (running, g_object_ref (self->requests->pdata[i]));
   for (guint i = 0; i < running->len; i++)
@@ -109,9 +104,20 @@ set_allowed (RiposteNetwork *self, gboolean allowed)
 }
 
 static void
+set_allowed (RiposteNetwork *self, gboolean allowed)
+{
+  if (self->allowed == allowed)
+    return;
+  self->allowed = allowed;
+  g_object_notify (G_OBJECT (self), "allowed");
+  if (!allowed)
+    cancel_all (self);
+}
+
+static void
 riposte_network_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
-  g_value_set_boolean (value, RIPOSTE_NETWORK (object)->allowed);
+  g_value_set_boolean (value, id == PROP_FORBIDDEN ? forbidden : RIPOSTE_NETWORK (object)->allowed);
 }
 
 static void
@@ -139,6 +145,9 @@ riposte_network_class_init (RiposteNetworkClass *klass)
     object, PROP_ALLOWED,
     g_param_spec_boolean ("allowed", NULL, NULL, TRUE,
                           G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_property (
+    object, PROP_FORBIDDEN,
+    g_param_spec_boolean ("forbidden", NULL, NULL, FALSE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
 static void
@@ -153,8 +162,6 @@ riposte_network_init (RiposteNetwork *self)
 RiposteNetwork *
 riposte_network_get_default (void)
 {
-  static RiposteNetwork *network;
-
   if (!network)
     network = g_object_new (RIPOSTE_TYPE_NETWORK, NULL);
   return network;
@@ -182,7 +189,19 @@ riposte_network_check (GError **error)
 void
 riposte_network_forbid (void)
 {
+  if (forbidden)
+    return;
   forbidden = TRUE;
+  if (!network)
+    return;
+  g_object_notify (G_OBJECT (network), "forbidden");
+  cancel_all (network);
+}
+
+gboolean
+riposte_network_is_forbidden (void)
+{
+  return forbidden;
 }
 
 /* ---- requests ---- */

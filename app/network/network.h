@@ -19,7 +19,8 @@ typedef enum
   RIPOSTE_NETWORK_ERROR_OFF, /* the switch is off, or went off meanwhile */
 } RiposteNetworkError;
 
-/* A list model of RiposteNetworkRequest, the newest first. Property: "allowed" (boolean, writable): the setting. */
+/* A list model of RiposteNetworkRequest, the newest first. Properties: "allowed" (boolean, writable): the setting;
+ * "forbidden" (boolean): by riposte_network_forbid(), whatever the setting says. */
 #define RIPOSTE_TYPE_NETWORK (riposte_network_get_type ())
 G_DECLARE_FINAL_TYPE (RiposteNetwork, riposte_network, RIPOSTE, NETWORK, GObject)
 
@@ -29,8 +30,9 @@ RiposteNetwork *riposte_network_get_default (void);
 gboolean riposte_network_is_allowed (void);
 /* RIPOSTE_NETWORK_ERROR_OFF, in words for a person, where it is not allowed. */
 gboolean riposte_network_check (GError **error);
-/* Off for as long as this process lives, whatever the setting says; "--offline". */
+/* Off for as long as this process lives, whatever the setting says; "--offline". What is under way ends. */
 void riposte_network_forbid (void);
+gboolean riposte_network_is_forbidden (void);
 
 /**
  * riposte_network_begin:

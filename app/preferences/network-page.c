@@ -11,10 +11,12 @@ struct _RiposteNetworkPage
 {
   AdwPreferencesPage parent;
 
+  AdwActionRow *allowed_row;
   GtkSwitch *allowed;
   GtkListBox *list;
   GtkWidget *none, *more, *clear;
   GtkSliceListModel *shown;
+  GBinding *binding; /* (nullable) owned by what it binds */
 };
 
 G_DEFINE_FINAL_TYPE (RiposteNetworkPage, riposte_network_page, ADW_TYPE_PREFERENCES_PAGE)
@@ -126,13 +128,30 @@ on_clear (RiposteNetworkPage *self)
   riposte_network_forget (riposte_network_get_default ());
 }
 
+/* The setting is another matter, and stays as it is. */
+static void
+show_forbidden (RiposteNetworkPage *self)
+{
+  if (!riposte_network_is_forbidden ())
+    return;
+  g_clear_pointer (&self->binding, g_binding_unbind);
+  gtk_switch_set_active (self->allowed, FALSE);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->allowed_row), FALSE);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->allowed), FALSE); /* which screen readers are not told of by the row */
+  adw_action_row_set_subtitle (self->allowed_row,
+                               _ ("Riposte was started offline: until it ends, it opens no connection"));
+}
+
 static void
 riposte_network_page_init (RiposteNetworkPage *self)
 {
   RiposteNetwork *network = riposte_network_get_default ();
 
   gtk_widget_init_template (GTK_WIDGET (self));
-  g_object_bind_property (network, "allowed", self->allowed, "active", G_BINDING_SYNC_CREATE | G_BINDING_BIDIRECTIONAL);
+  self->binding = g_object_bind_property (network, "allowed", self->allowed, "active",
+                                          G_BINDING_SYNC_CREATE | G_BINDING_BIDIRECTIONAL);
+  g_signal_connect_object (network, "notify::forbidden", G_CALLBACK (show_forbidden), self, G_CONNECT_SWAPPED);
+  show_forbidden (self);
   self->shown = gtk_slice_list_model_new (g_object_ref (G_LIST_MODEL (network)), 0, ROWS);
   gtk_list_box_bind_model (self->list, G_LIST_MODEL (self->shown), row_new, NULL, NULL);
   g_signal_connect_object (network, "items-changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
@@ -159,6 +178,7 @@ riposte_network_page_class_init (RiposteNetworkPageClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = riposte_network_page_dispose;
   gtk_widget_class_set_template_from_resource (widget, "/dev/riposte/Riposte/preferences/network-page.ui");
+  gtk_widget_class_bind_template_child (widget, RiposteNetworkPage, allowed_row);
   gtk_widget_class_bind_template_child (widget, RiposteNetworkPage, allowed);
   gtk_widget_class_bind_template_child (widget, RiposteNetworkPage, list);
   gtk_widget_class_bind_template_child (widget, RiposteNetworkPage, none);

@@ -8,6 +8,7 @@ struct _RipostePreferencesWindow
 {
   AdwPreferencesWindow parent;
 
+  GtkSwitch *keep_awake;
   GtkAdjustment *release_minutes;
 };
 
@@ -17,9 +18,10 @@ static void
 riposte_preferences_window_init (RipostePreferencesWindow *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
-  if (riposte_settings_get ())
-    g_settings_bind (riposte_settings_get (), "release-minutes", self->release_minutes, "value",
-                     G_SETTINGS_BIND_DEFAULT);
+  if (!riposte_settings_get ())
+    return;
+  g_settings_bind (riposte_settings_get (), "keep-awake", self->keep_awake, "active", G_SETTINGS_BIND_DEFAULT);
+  g_settings_bind (riposte_settings_get (), "release-minutes", self->release_minutes, "value", G_SETTINGS_BIND_DEFAULT);
 }
 
 static void
@@ -38,6 +40,7 @@ riposte_preferences_window_class_init (RipostePreferencesWindowClass *klass)
   g_type_ensure (RIPOSTE_TYPE_NETWORK_PAGE);
   g_type_ensure (RIPOSTE_TYPE_REMOTE_PAGE);
   gtk_widget_class_set_template_from_resource (widget, "/dev/riposte/Riposte/preferences/preferences-window.ui");
+  gtk_widget_class_bind_template_child (widget, RipostePreferencesWindow, keep_awake);
   gtk_widget_class_bind_template_child (widget, RipostePreferencesWindow, release_minutes);
 }
 

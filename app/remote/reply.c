@@ -1,14 +1,36 @@
 #include "remote/reply.h"
 
 #include "remote/remote-error.h"
+#include "remote/surrogates.h"
 #include "untrusted-json.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
 
-#define MAX_VALUES 200000
+#define MAX_VALUES  200000
+#define REPLACEMENT "\357\277\275" /* U+FFFD */
+
+static JsonNode *
+parse (const char *json, gsize length, GError **error)
+{
+  gsize length_marked;
+  g_autofree char *marked = riposte_surrogates_mark (json, length, &length_marked);
+
+  return riposte_json_parse (marked ? marked : json, marked ? length_marked : length, MAX_VALUES, error);
+}
 
 /* ---- errors in words of the service ---- */
+
+/* One line for a person. */
+static char *
+tidy (const char *text, const char *secret)
+{
+  gunichar half = 0;
+  g_autofree char *joined = riposte_surrogates_join (text, &half);
+  g_autofree char *whole = half ? g_strconcat (joined, REPLACEMENT, NULL) : NULL;
+
+  return riposte_remote_tidy (whole ? whole : joined, secret);
+}
 
 /* {"error": {"message": …}}, {"error": "…"}, {"message": …} and {"detail": "…"} are all met. */
 static const char *
@@ -39,7 +61,7 @@ has_error (JsonObject *root)
 char *
 riposte_remote_describe_body (const char *body, gsize length, const char *secret, char **param)
 {
-  g_autoptr (JsonNode) node = riposte_json_parse (body, length, MAX_VALUES, NULL);
+  g_autoptr (JsonNode) node = parse (body, length, NULL);
   JsonObject *root = NULL, *error;
   const char *message;
 
@@ -54,25 +76,45 @@ riposte_remote_describe_body (const char *body, gsize length, const char *secret
   if (error)
     *param = g_strdup (riposte_json_get_string (error, "param"));
   message = message_of (root);
-  return message ? riposte_remote_tidy (message, secret) : NULL;
+  return message ? tidy (message, secret) : NULL;
 }
 
 /* ---- answers ---- */
 
 static void
-take_text (RiposteRemoteReply *reply, RiposteRemoteTextKind kind, const char *text)
+give_text (RiposteRemoteReply *reply, RiposteRemoteTextKind kind, const char *text)
 {
-  g_autofree char *valid = NULL;
-
-  if (!text || !*text)
+  if (!*text)
     return;
-  /* half of a pair of surrogates is none in UTF-8 */
-  valid = g_utf8_make_valid (text, -1);
   if (kind == RIPOSTE_REMOTE_ANSWER)
     reply->has_answer = TRUE;
   else
     reply->has_reasoning = TRUE;
-  reply->on_text (kind, valid, reply->user_data);
+  reply->on_text (kind, text, reply->user_data);
+}
+
+/* The other half of a character does not come any more. */
+static void
+give_up_half (RiposteRemoteReply *reply)
+{
+  if (reply->half)
+    give_text (reply, reply->half_kind, REPLACEMENT);
+  reply->half = 0;
+}
+
+static void
+take_text (RiposteRemoteReply *reply, RiposteRemoteTextKind kind, const char *text)
+{
+  g_autofree char *joined = NULL, *valid = NULL;
+
+  if (!text || !*text)
+    return;
+  if (kind != reply->half_kind)
+    give_up_half (reply);
+  reply->half_kind = kind;
+  joined = riposte_surrogates_join (text, &reply->half);
+  valid = g_utf8_make_valid (joined, -1);
+  give_text (reply, kind, valid);
 }
 
 /* A string, or an array of parts that have one. */
@@ -114,6 +156,7 @@ take_choice (RiposteRemoteReply *reply, JsonObject *choice)
     take_delta (reply, delta);
   if (!reason || !*reason)
     return;
+  give_up_half (reply);
   reply->finished = TRUE;
   reply->cut_short = g_str_equal (reason, "length");
   reply->withheld = g_str_equal (reason, "content_filter");
@@ -145,7 +188,7 @@ static gboolean
 report_error (JsonObject *root, const char *secret, GError **error)
 {
   const char *message = message_of (root);
-  g_autofree char *detail = message ? riposte_remote_tidy (message, secret) : NULL;
+  g_autofree char *detail = message ? tidy (message, secret) : NULL;
 
   g_set_error (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_SERVICE, _ ("The service reports an error: %s"),
                detail ? detail : _ ("it does not say which"));
@@ -160,7 +203,7 @@ riposte_remote_reply_take (RiposteRemoteReply *reply,
                            GError **error)
 {
   g_autoptr (GError) problem = NULL;
-  g_autoptr (JsonNode) node = riposte_json_parse (json, length, MAX_VALUES, &problem);
+  g_autoptr (JsonNode) node = parse (json, length, &problem);
   JsonObject *root, *usage;
   JsonArray *choices;
 

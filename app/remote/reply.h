@@ -26,6 +26,9 @@ typedef struct
   gboolean withheld;  /* a filter of the service did not let the rest through */
   gboolean has_usage;
   guint n_prompt, n_written; /* tokens, where has_usage */
+
+  gunichar half; /* of a pair of surrogates, that a text ended with; else 0 */
+  RiposteRemoteTextKind half_kind;
 } RiposteRemoteReply;
 
 /* An object of a stream, or the only one. @secret (nullable) is kept out of errors. FALSE with

@@ -193,6 +193,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def as_only_reasoning(self, _):
         self.events([event(chunk(reasoning_content='THOUGHT')), event(chunk(reason='length')), event('[DONE]')])
 
+    def as_halves(self, _):
+        """A character that is cut between its two units of UTF-16, as services do whose strings are made of those."""
+        text = json.dumps(ANSWER)[1:-1]  # all ASCII
+        cut = text.index('\\ud83c') + 6
+        self.events([event('{"choices": [{"delta": {"content": "%s"}}]}' % piece) for piece in (text[:cut], text[cut:])]
+                    + [event(chunk(reason='stop')), event('[DONE]')])
+
     def as_usage(self, _):
         self.events([*stream(done=False), event(json.dumps(
             {'choices': [], 'usage': {'prompt_tokens': 12, 'completion_tokens': 34}})), event('[DONE]')])

@@ -124,7 +124,7 @@ def a_good_answer_is_all_of_standard_output():
 
 @tap.case
 def the_stream_may_come_in_any_pieces_and_with_any_line_ends():
-    answers('bytes', 'cr')
+    answers('bytes', 'cr', 'halves')
     with Service() as service, Home() as home:
         assert home.ask(service.url('many-lines'))[:2] == (0, 'together\n')
 

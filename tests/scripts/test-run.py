@@ -388,6 +388,19 @@ def offline_asks_the_model_that_is_there():
 
 
 @tap.case
+def an_offline_window_fetches_nothing_and_is_told():
+    with Clone() as clone:
+        for arguments in (('--offline',), ('--model', 'm.gguf', '--offline'), ('--offline', '--model=m.gguf', 'x.c'),
+                          ('x.c', '--offline')):
+            status, saw, errors = clone.run(*arguments, DISPLAY=':9')
+            assert status == 0 and saw['arguments'][0] == '--offline', (arguments, saw, errors)
+        assert clone.run('x.c', '--', '--offline', DISPLAY=':9')[1]['arguments'] == ['x.c', '--', '--offline']
+    with Clone(installed=False) as clone:
+        status, saw, errors = clone.run('--offline', DISPLAY=':9')
+        assert status == 1 and not saw and 'offline' in errors and clone.calls() == [], errors
+
+
+@tap.case
 def options_of_a_service_and_of_a_model_do_not_mix():
     with Clone() as clone:
         for arguments in (('ask', '--remote', 'https://x.example/v1', 'x'), ('ask', '--remote-model', 'm', 'x'),

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from window import Window, is_sensitive, small_model, wait_for, text_of  # noqa: E402
+from window import Atspi, Window, is_sensitive, small_model, wait_for, text_of  # noqa: E402
 from gi.repository import Gio  # noqa: E402
 from service import Service  # noqa: E402
 from tap import case, main  # noqa: E402
@@ -58,6 +58,10 @@ def wait_for_end(window):
 
 def open_page(window, name):
     window.key('comma', 'ctrl')
+    show_page(window, name)
+
+
+def show_page(window, name):
     tab = wait_for('the page ' + name, lambda: next(
         (node for role in ('page tab', 'toggle button', 'radio button') for node in window.find_all(role)
          if name in node.get_name()), None))
@@ -336,6 +340,52 @@ def assert_key_nowhere(window):
                 assert KEY.encode() not in path.read_bytes(), path
     for name in ('cmdline', 'environ'):
         assert KEY.encode() not in Path(f'/proc/{window.process.pid}/{name}').read_bytes(), name
+
+
+@case
+def what_a_model_costs_while_it_answers_and_after_is_set_up():
+    write_settings(release_minutes='uint32 42')
+    with Window() as window:
+        open_page(window, 'General')
+        window.press('Keep Awake While Answering', 'check box')
+        wait_for('the setting', lambda: 'keep-awake=true' in settings_text())
+        assert text_of(window.get('spin button', 'Release the Model When Idle')) == '42'
+
+
+@case
+def started_offline_it_sends_nothing_whatever_the_preferences_say():
+    with Service() as service:
+        stand_in(service, 'good')
+        with Window('--offline') as window:
+            wait_for('the page', lambda: window.has_text('No Model Yet'))
+            assert window.has_text('Offline') and not window.has_text('Remote')
+            window.key('m', 'alt')
+            wait_for('the menu', lambda: menu_item(window, 'Remote Services'))
+            assert not menu_item(window, 'some-model')
+            menu_item(window, 'Remote Services').get_action_iface().do_action(0)
+            show_page(window, 'Network')
+            wait_for('why', lambda: window.has_text('started offline'))
+            switch = window.get('check box', 'Use the Network')
+            assert not is_sensitive(switch) and not switch.get_state_set().contains(Atspi.StateType.CHECKED)
+        assert 'network=false' not in settings_text() and service.requests == []
+        # the next start is another one
+        with Window() as window:
+            wait_for('the service', lambda: window.has_text('Remote'))
+
+
+@case
+def a_window_that_is_open_goes_offline_as_well():
+    with Service() as service:
+        stand_in(service, 'trickle')
+        with Window() as window:
+            window.ask('How?')
+            wait_for('words', lambda: 'drop drop' in window.answer_text())
+            subprocess.run([window.program, '--offline'], check=True, timeout=60,
+                           env=dict(os.environ, XDG_DATA_HOME=str(window.home)))
+            assert service.hung_up.wait(60), 'the connection stays open'
+            wait_for('the reason', lambda: window.has_text('started offline'))
+            wait_for('who answers', lambda: window.has_text('Offline') and not window.has_text('Remote'))
+            assert 'drop drop' in window.answer_text() and len(service.requests) == 1
 
 
 @case
