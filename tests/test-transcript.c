@@ -141,6 +141,49 @@ say_lines (Fixture *fixture, int n)
   settle (300);
 }
 
+static guint
+count_children (GtkWidget *widget)
+{
+  guint n = 0;
+
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child; child = gtk_widget_get_next_sibling (child))
+    n++;
+  return n;
+}
+
+/* Until an answer shows so many blocks, however long that takes. Returns: the view that has them as children */
+static GtkWidget *
+wait_for_blocks (Fixture *fixture, guint n)
+{
+  gint64 end = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
+  GtkWidget *view;
+
+  for (;;)
+    {
+      view = find_type (fixture->transcript, RIPOSTE_TYPE_MARKDOWN_VIEW);
+      if (view && count_children (view) >= n)
+        return view;
+      g_assert_cmpint (g_get_monotonic_time (), <, end);
+      settle (10);
+    }
+}
+
+/* Until frame after frame makes no more of its blocks. */
+static void
+wait_for_rest (GtkWidget *view)
+{
+  GtkWidget *first = NULL, *last = NULL;
+
+  for (int same = 0; same < 8; same++)
+    {
+      if (first != gtk_widget_get_first_child (view) || last != gtk_widget_get_last_child (view))
+        same = 0;
+      first = gtk_widget_get_first_child (view);
+      last = gtk_widget_get_last_child (view);
+      settle (10);
+    }
+}
+
 static double
 get_distance_from_end (Fixture *fixture)
 {
@@ -150,13 +193,26 @@ get_distance_from_end (Fixture *fixture)
          - gtk_adjustment_get_value (adjustment);
 }
 
+/* The first whose top is seen, and in @y where that is. */
+static GtkWidget *
+find_seen_block (Fixture *fixture, double *y)
+{
+  GtkWidget *view = find_type (fixture->transcript, RIPOSTE_TYPE_MARKDOWN_VIEW);
+
+  for (GtkWidget *child = gtk_widget_get_first_child (view); child; child = gtk_widget_get_next_sibling (child))
+    if (gtk_widget_translate_coordinates (child, fixture->transcript, 0, 0, NULL, y) && *y >= 0)
+      return child;
+  g_assert_not_reached ();
+}
+
 /* ---- cases ---- */
 
 static void
 test_follow (Fixture *fixture, gconstpointer data)
 {
   GtkAdjustment *adjustment = get_adjustment (fixture);
-  double value;
+  GtkWidget *seen;
+  double y, after;
 
   ask (fixture, "One?");
   say_lines (fixture, 60);
@@ -164,9 +220,11 @@ test_follow (Fixture *fixture, gconstpointer data)
   g_assert_cmpfloat (get_distance_from_end (fixture), <, 1);
   /* who reads further up is left alone */
   gtk_adjustment_set_value (adjustment, 200);
-  value = gtk_adjustment_get_value (adjustment);
+  settle (100);
+  seen = find_seen_block (fixture, &y);
   say_lines (fixture, 30);
-  g_assert_cmpfloat (gtk_adjustment_get_value (adjustment), ==, value);
+  g_assert_true (find_seen_block (fixture, &after) == seen);
+  g_assert_cmpfloat (after, ==, y);
   /* and followed again when they go back to the end */
   gtk_adjustment_set_value (adjustment, gtk_adjustment_get_upper (adjustment));
   say_lines (fixture, 30);
@@ -184,15 +242,14 @@ test_widgets_are_kept (Fixture *fixture, gconstpointer data)
 
   ask (fixture, "One?");
   say (fixture, "First.\n\n```python\ndef f():\n");
-  settle (50);
-  view = find_type (fixture->transcript, RIPOSTE_TYPE_MARKDOWN_VIEW);
+  view = wait_for_blocks (fixture, 2);
   first = gtk_widget_get_first_child (view);
   code = gtk_widget_get_next_sibling (first);
   g_assert_true (RIPOSTE_IS_CODE_BLOCK (code));
   say (fixture, "    return 1\n``");
   settle (50);
   say (fixture, "`\n\nAfter *all*.\n");
-  settle (50);
+  g_assert_true (wait_for_blocks (fixture, 3) == view);
   g_assert_true (gtk_widget_get_first_child (view) == first);
   g_assert_true (gtk_widget_get_next_sibling (first) == code);
   g_assert_true (GTK_IS_LABEL (gtk_widget_get_next_sibling (code)));
@@ -226,8 +283,7 @@ test_only_the_open_block (Fixture *fixture, gconstpointer data)
 
   ask (fixture, "One?");
   say (fixture, "First *text*.\n\n```c\nint x;\n```\n\n```c\n");
-  settle (50);
-  view = find_type (fixture->transcript, RIPOSTE_TYPE_MARKDOWN_VIEW);
+  view = wait_for_blocks (fixture, 3);
   closed_text = gtk_widget_get_first_child (view);
   closed_code = gtk_widget_get_next_sibling (closed_text);
   open_code = gtk_widget_get_next_sibling (closed_code);
@@ -240,12 +296,12 @@ test_only_the_open_block (Fixture *fixture, gconstpointer data)
   for (int i = 0; i < 100; i++)
     {
       say (fixture, i % 7 ? "int y; " : "\n");
-      while (g_main_context_iteration (NULL, FALSE))
-        ;
+      settle (1); /* some frames, in each of which what came is shown at once */
     }
   g_assert_cmpuint (n_text, ==, 0);
   g_assert_cmpuint (n_code, ==, 0);
   g_assert_cmpuint (n_open, >, 50);
+  g_assert_cmpuint (n_open, <=, 200);
   end (fixture);
   g_assert_cmpuint (n_text, ==, 0);
   g_assert_cmpuint (n_code, ==, 0);
@@ -309,6 +365,48 @@ test_hostile (Fixture *fixture, gconstpointer data)
         }
       end (fixture);
     }
+}
+
+/* Of an answer, too, only what is near to what is seen has widgets, and words further away are found. */
+static void
+test_long_answer (Fixture *fixture, gconstpointer data)
+{
+  GtkAdjustment *adjustment = get_adjustment (fixture);
+  g_autoptr (GString) text = g_string_new (NULL);
+  gint64 until = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
+  GtkWidget *view, *seen;
+  double y, again;
+
+  for (int i = 0; i < 2000; i++)
+    g_string_append_printf (text, "Paragraph %d, of some length.\n\n```c\nint x%d;\n```\n\n", i, i);
+  ask (fixture, "One?");
+  say (fixture, text->str);
+  end (fixture);
+  view = wait_for_blocks (fixture, 5);
+  wait_for_rest (view);
+  g_assert_cmpfloat (get_distance_from_end (fixture), <, 1);
+  g_assert_cmpuint (count_children (view), <, 200);
+  /* what is made above does not push away what is read */
+  gtk_adjustment_set_value (adjustment, gtk_adjustment_get_upper (adjustment) / 2);
+  wait_for_rest (view);
+  seen = find_seen_block (fixture, &y);
+  gtk_adjustment_set_value (adjustment, gtk_adjustment_get_value (adjustment) - 300);
+  wait_for_rest (view);
+  gtk_adjustment_set_value (adjustment, gtk_adjustment_get_value (adjustment) + 300);
+  wait_for_rest (view);
+  g_assert_true (find_seen_block (fixture, &again) == seen);
+  g_assert_cmpfloat (y, ==, again);
+  g_assert_cmpuint (count_children (view), <, 200);
+  riposte_transcript_show_message (RIPOSTE_TRANSCRIPT (fixture->transcript),
+                                   riposte_conversation_get_last (fixture->chat), "paragraph 1234");
+  while (!GTK_IS_LABEL (seen = gtk_root_get_focus (GTK_ROOT (fixture->window))) && g_get_monotonic_time () < until)
+    settle (10);
+  wait_for_rest (view);
+  g_assert_true (GTK_IS_LABEL (seen));
+  g_assert_cmpstr (gtk_label_get_text (GTK_LABEL (seen)), ==, "Paragraph 1234, of some length.");
+  g_assert_true (gtk_widget_translate_coordinates (seen, fixture->transcript, 0, 0, NULL, &y));
+  g_assert_cmpfloat (y, >=, 0);
+  g_assert_cmpfloat (y, <, gtk_widget_get_height (fixture->transcript));
 }
 
 /* Long conversations begin with their end. */
@@ -438,6 +536,7 @@ main (int argc, char **argv)
   ADD ("thought", test_thought);
   ADD ("hostile", test_hostile);
   ADD ("long", test_long);
+  ADD ("long-answer", test_long_answer);
   ADD ("main-loop", test_main_loop);
 #undef ADD
   return g_test_run ();

@@ -86,7 +86,7 @@ sync_list (GtkGrid *grid, const RiposteBlock *list)
           gtk_grid_attach (grid, box, 1, i, 1, 1);
         }
       set_marker (GTK_LABEL (marker), item->number);
-      riposte_block_widgets_sync (GTK_BOX (box), 0, item->children);
+      riposte_block_widgets_sync (GTK_BOX (box), item->children);
     }
   while (gtk_grid_get_child_at (grid, 0, n))
     gtk_grid_remove_row (grid, n);
@@ -226,7 +226,7 @@ update (GtkWidget *widget, const RiposteBlock *old, const RiposteBlock *block)
       return TRUE;
     case RIPOSTE_BLOCK_QUOTE:
     case RIPOSTE_BLOCK_GROUP:
-      riposte_block_widgets_sync (GTK_BOX (widget), 0, block->children);
+      riposte_block_widgets_sync (GTK_BOX (widget), block->children);
       return TRUE;
     case RIPOSTE_BLOCK_RULE:
       return TRUE;
@@ -235,42 +235,49 @@ update (GtkWidget *widget, const RiposteBlock *old, const RiposteBlock *block)
     }
 }
 
-static GtkWidget *
-nth_child (GtkBox *box, guint n)
-{
-  GtkWidget *child = gtk_widget_get_first_child (GTK_WIDGET (box));
-
-  while (child && n-- > 0)
-    child = gtk_widget_get_next_sibling (child);
-  return child;
-}
-
 static void
 remember (GtkWidget *widget, RiposteBlock *block)
 {
   g_object_set_data_full (G_OBJECT (widget), "block", riposte_block_ref (block), (GDestroyNotify)riposte_block_unref);
 }
 
-void
-riposte_block_widgets_sync (GtkBox *box, guint first, GPtrArray *blocks)
+GtkWidget *
+riposte_block_widget_new (RiposteBlock *block)
 {
-  GtkWidget *child = nth_child (box, first);
+  GtkWidget *widget = create (block);
+
+  remember (widget, block);
+  return widget;
+}
+
+gboolean
+riposte_block_widget_update (GtkWidget *widget, RiposteBlock *block)
+{
+  const RiposteBlock *old = g_object_get_data (G_OBJECT (widget), "block");
+
+  if (old == block)
+    return TRUE;
+  if (!old || !(riposte_block_equal (old, block) || update (widget, old, block)))
+    return FALSE;
+  remember (widget, block);
+  return TRUE;
+}
+
+void
+riposte_block_widgets_sync (GtkBox *box, GPtrArray *blocks)
+{
+  GtkWidget *child = gtk_widget_get_first_child (GTK_WIDGET (box));
 
   for (guint i = 0; i < blocks->len; i++)
     {
       RiposteBlock *block = blocks->pdata[i];
-      RiposteBlock *old = child ? g_object_get_data (G_OBJECT (child), "block") : NULL;
       GtkWidget *next = child ? gtk_widget_get_next_sibling (child) : NULL;
 
-      if (old && (riposte_block_equal (old, block) || update (child, old, block)))
-        remember (child, block);
-      else
+      if (!child || !riposte_block_widget_update (child, block))
         {
-          GtkWidget *widget = create (block);
-
-          remember (widget, block);
-          gtk_box_insert_child_after (
-            box, widget, child ? gtk_widget_get_prev_sibling (child) : gtk_widget_get_last_child (GTK_WIDGET (box)));
+          gtk_box_insert_child_after (box, riposte_block_widget_new (block),
+                                      child ? gtk_widget_get_prev_sibling (child)
+                                            : gtk_widget_get_last_child (GTK_WIDGET (box)));
           if (child)
             gtk_box_remove (box, child);
         }

@@ -9,7 +9,10 @@ G_BEGIN_DECLS
 
 #define RIPOSTE_BLOCK_SPACING 10
 
-/* Makes the children of @box from number @first on show @blocks (of RiposteBlock), and no more. */
-void riposte_block_widgets_sync (GtkBox *box, guint first, GPtrArray *blocks);
+GtkWidget *riposte_block_widget_new (RiposteBlock *block);
+/* Returns: @widget, which that function made, shows @block; else it cannot, and is as it was */
+gboolean riposte_block_widget_update (GtkWidget *widget, RiposteBlock *block);
+/* Makes the children of @box show @blocks (of RiposteBlock), and no more. */
+void riposte_block_widgets_sync (GtkBox *box, GPtrArray *blocks);
 
 G_END_DECLS

@@ -9,7 +9,7 @@
 /* Nearer to the end than this, in pixels, is at the end. */
 #define NEAR        32
 /* Widgets are made for so long in one frame, and then in the next; the rest of the frame is for drawing. */
-#define BUDGET_US   4000
+#define BUDGET_US   3000
 #define MAX_DROPPED 4
 /* Once nothing has scrolled for so long, heights that were guessed wrong may move the scroll bar. */
 #define REST_MS     250
@@ -18,7 +18,6 @@ typedef struct
 {
   int height;      /* measured once it has a view, else guessed */
   int width;       /* of the view */
-  gboolean whole;  /* the view has all its widgets */
   GtkWidget *view; /* nullable */
 } Row;
 
@@ -42,6 +41,7 @@ struct _RiposteMessageList
   guint tick, rest;
   char *words; /* (nullable) that are looked for in row @sought once it is laid out */
   guint sought;
+  gboolean approached;
 };
 
 static void riposte_message_list_scrollable_init (GtkScrollableInterface *iface);
@@ -163,7 +163,6 @@ static void
 drop_view (Row *row)
 {
   g_clear_pointer (&row->view, gtk_widget_unparent);
-  row->whole = FALSE;
 }
 
 static void
@@ -194,28 +193,43 @@ measure_view (RiposteMessageList *self, GtkWidget *view, int *height)
   return width;
 }
 
-/* Rows from @from on, downwards or upwards, that lie within @distance; FALSE: the time was not enough. */
-static gboolean
-make_views (RiposteMessageList *self, guint from, int step, int distance, gint64 deadline)
+/* Of what is seen, where the first row's top is at 0. */
+static int
+get_top (RiposteMessageList *self)
 {
-  for (guint i = from; i < self->rows->len && distance > 0; i += step)
+  return self->following ? get_total (self) - get_page (self) : get_position (self, self->anchor) + self->offset;
+}
+
+/* Rows from @from on, downwards or upwards, as far as they lie between @top and @bottom; FALSE: the time was not
+ * enough. */
+static gboolean
+make_views (RiposteMessageList *self, guint from, int step, int top, int bottom, gint64 deadline)
+{
+  int y = get_position (self, from), seen = get_top (self);
+
+  for (guint i = from; i < self->rows->len && y < bottom && y + get_row (self, i)->height > top; i += step)
     {
       Row *row = get_row (self, i);
+      gboolean made = !row->view, whole;
       int height;
 
-      if (!row->whole)
+      if (g_get_monotonic_time () > deadline)
+        return FALSE;
+      if (made)
+        make_view (self, i);
+      riposte_message_view_set_seen (RIPOSTE_MESSAGE_VIEW (row->view), seen - y, seen + get_page (self) - y);
+      whole = riposte_message_view_build (RIPOSTE_MESSAGE_VIEW (row->view), top - y, bottom - y, deadline);
+      if (made || !whole)
         {
-          if (g_get_monotonic_time () > deadline)
-            return FALSE;
-          if (!row->view)
-            make_view (self, i);
-          row->whole = riposte_message_view_build (RIPOSTE_MESSAGE_VIEW (row->view), deadline);
           measure_view (self, row->view, &height); /* which takes as long, and is kept for the layout */
           gtk_widget_queue_allocate (GTK_WIDGET (self));
-          if (!row->whole)
-            return FALSE;
         }
-      distance -= row->height + SPACING;
+      if (!whole)
+        return FALSE;
+      if (step > 0)
+        y += row->height + SPACING;
+      else if (i > 0)
+        y -= get_row (self, i - 1)->height + SPACING;
     }
   return TRUE;
 }
@@ -231,8 +245,7 @@ is_in_use (GtkWidget *view)
 static gboolean
 drop_views (RiposteMessageList *self)
 {
-  int page = get_page (self), y = MARGIN;
-  int top = self->following ? get_total (self) - page : get_position (self, self->anchor) + self->offset;
+  int page = get_page (self), top = get_top (self), y = MARGIN;
   guint n = 0;
 
   for (guint i = 0; i < self->rows->len; i++)
@@ -256,17 +269,32 @@ static gboolean
 sync_views (RiposteMessageList *self)
 {
   gint64 deadline = g_get_monotonic_time () + BUDGET_US;
-  int page = get_page (self);
+  int page = get_page (self), top = get_top (self);
   gboolean done;
 
   if (!self->rows->len)
     return TRUE;
   done = drop_views (self);
   if (self->following)
-    return make_views (self, self->rows->len - 1, -1, 2 * page, deadline) && done;
-  return make_views (self, self->anchor, 1, page + self->offset, deadline)
-         && make_views (self, self->anchor, 1, 2 * page + self->offset, deadline)
-         && make_views (self, self->anchor, -1, page, deadline) && done;
+    return make_views (self, self->rows->len - 1, -1, top - page, top + page, deadline) && done;
+  return make_views (self, self->anchor, 1, top, top + page, deadline)
+         && make_views (self, self->anchor, 1, top, top + 2 * page, deadline)
+         && make_views (self, self->anchor, -1, top - page, top + page, deadline) && done;
+}
+
+/* To about where the words are, which may have no widgets yet. Returns: it was done before */
+static gboolean
+approach (RiposteMessageList *self, Row *row)
+{
+  int y;
+
+  if (self->approached)
+    return TRUE;
+  self->approached = TRUE;
+  y = riposte_message_view_seek (RIPOSTE_MESSAGE_VIEW (row->view), self->words);
+  self->offset = MAX (-MARGIN, y - get_page (self) / 3);
+  gtk_widget_queue_allocate (GTK_WIDGET (self));
+  return FALSE;
 }
 
 /* To the words in the message that is shown, once these have a place. Returns: nothing is looked for any more */
@@ -278,7 +306,7 @@ seek_words (RiposteMessageList *self)
   g_autofree char *words = NULL;
   GtkWidget *found;
 
-  if (row && (!row->whole || gtk_widget_get_height (row->view) != row->height))
+  if (row && (!row->view || gtk_widget_get_height (row->view) != row->height || !approach (self, row)))
     return FALSE;
   words = g_steal_pointer (&self->words);
   found = row ? riposte_select_text (row->view, words) : NULL;
@@ -336,15 +364,15 @@ measure_rows (RiposteMessageList *self)
   for (guint i = 0; i < self->rows->len; i++)
     {
       Row *row = get_row (self, i);
-      int height;
+      int height, shift;
 
       if (!row->view)
         continue;
       row->width = measure_view (self, row->view, &height);
-      if (!row->whole)
-        height = MAX (height, row->height);
-      if (i < self->anchor)
-        self->slack -= height - row->height;
+      shift = riposte_message_view_take_shift (RIPOSTE_MESSAGE_VIEW (row->view));
+      if (i == self->anchor)
+        self->offset += shift;
+      self->slack -= i < self->anchor ? height - row->height : i == self->anchor ? shift : 0;
       row->height = height;
     }
 }
@@ -386,25 +414,10 @@ allocate_rows (RiposteMessageList *self, int width, int height)
 
           gtk_widget_set_child_visible (row->view, y < height + height / 2 && y + row->height > -height / 2);
           gtk_widget_size_allocate (row->view, &area, -1);
+          riposte_message_view_set_seen (RIPOSTE_MESSAGE_VIEW (row->view), -y, height - y);
         }
       y += row->height + SPACING;
     }
-}
-
-static gboolean
-covers (RiposteMessageList *self, int height)
-{
-  int y = self->slack - (int)get_value (self) + MARGIN;
-
-  for (guint i = 0; i < self->rows->len; i++)
-    {
-      Row *row = get_row (self, i);
-
-      if (!row->whole && y < 2 * height && y + row->height > -height)
-        return FALSE;
-      y += row->height + SPACING;
-    }
-  return TRUE;
 }
 
 static void
@@ -416,7 +429,7 @@ riposte_message_list_size_allocate (GtkWidget *widget, int width, int height, in
   measure_rows (self);
   configure (self, width, height);
   allocate_rows (self, width, height);
-  if (!covers (self, height) && !self->tick)
+  if (!self->tick) /* what came into view may have to be made */
     self->tick = gtk_widget_add_tick_callback (widget, on_tick, NULL, NULL);
 }
 
@@ -519,6 +532,7 @@ riposte_message_list_show (RiposteMessageList *self, guint position, const char 
   g_return_if_fail (position < self->rows->len);
   g_free (self->words);
   self->words = g_strdup (words);
+  self->approached = FALSE;
   self->sought = position;
   set_following (self, FALSE);
   self->anchor = position;

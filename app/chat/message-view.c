@@ -36,6 +36,7 @@ struct _RiposteMessageView
   GtkButton *copy, *try_again, *go_on;
   GtkMenuButton *other_model;
   guint copied_timeout;
+  guint tick; /* something is to be shown in the next frame */
 };
 
 G_DEFINE_FINAL_TYPE (RiposteMessageView, riposte_message_view, GTK_TYPE_BOX)
@@ -193,7 +194,7 @@ show_said (RiposteMessageView *self)
       self->markdown = RIPOSTE_MARKDOWN_VIEW (riposte_markdown_view_new ());
       self->n_shown = strlen (said);
       self->serial = riposte_message_get_serial (self->message);
-      riposte_markdown_view_load (self->markdown, said);
+      riposte_markdown_view_append (self->markdown, said);
       adw_bin_set_child (self->body, GTK_WIDGET (self->markdown));
     }
   else if (said[self->n_shown])
@@ -203,22 +204,39 @@ show_said (RiposteMessageView *self)
 }
 
 static void
-on_changed (RiposteMessageView *self)
+show_news (RiposteMessageView *self)
 {
+  show_said (self);
   if (!riposte_message_is_busy (self->message))
-    {
-      show_said (self);
-      riposte_markdown_view_finish (self->markdown);
-    }
+    riposte_markdown_view_finish (self->markdown);
   riposte_thought_fold_update (self->thought);
   update_answer (self);
 }
 
-static void
-on_appended (RiposteMessageView *self)
+static gboolean
+on_tick (GtkWidget *widget, GdkFrameClock *clock, gpointer user_data)
 {
-  riposte_thought_fold_update (self->thought);
-  show_said (self);
+  RiposteMessageView *self = RIPOSTE_MESSAGE_VIEW (widget);
+
+  self->tick = 0;
+  show_news (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* However many tokens come, they are shown once a frame; the end at once. */
+static void
+on_news (RiposteMessageView *self)
+{
+  if (riposte_message_is_busy (self->message))
+    {
+      if (!self->tick)
+        self->tick = gtk_widget_add_tick_callback (GTK_WIDGET (self), on_tick, NULL, NULL);
+      return;
+    }
+  if (self->tick)
+    gtk_widget_remove_tick_callback (GTK_WIDGET (self), self->tick);
+  self->tick = 0;
+  show_news (self);
 }
 
 /* ---- object ---- */
@@ -249,11 +267,10 @@ show_answer (RiposteMessageView *self)
   gtk_menu_button_set_create_popup_func (self->other_model, create_model_menu, self, NULL);
   self->thought = RIPOSTE_THOUGHT_FOLD (riposte_thought_fold_new (self->message));
   gtk_box_prepend (GTK_BOX (self), GTK_WIDGET (self->thought));
-  show_said (self);
-  g_signal_connect_object (self->message, "appended", G_CALLBACK (on_appended), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->message, "changed", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->message, "appended", G_CALLBACK (on_news), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->message, "changed", G_CALLBACK (on_news), self, G_CONNECT_SWAPPED);
   gtk_widget_add_css_class (GTK_WIDGET (self), "answer");
-  on_changed (self);
+  show_news (self);
 }
 
 /* As it was typed: a question is no Markdown. */
@@ -352,10 +369,76 @@ riposte_message_view_new (RiposteMessage *message)
   return GTK_WIDGET (self);
 }
 
-gboolean
-riposte_message_view_build (RiposteMessageView *self, gint64 deadline)
+/* ---- what is seen: an answer's texts can be long ---- */
+
+/* Its top below that of the message; 0 where there is none, or not yet a place. */
+static int
+get_top (RiposteMessageView *self, RiposteMarkdownView *text)
 {
-  return !self->markdown || riposte_markdown_view_build (self->markdown, deadline);
+  graphene_point_t at;
+
+  if (!gtk_widget_compute_point (GTK_WIDGET (text), GTK_WIDGET (self), &GRAPHENE_POINT_INIT (0, 0), &at))
+    return 0;
+  return (int)at.y;
+}
+
+static guint
+list_texts (RiposteMessageView *self, RiposteMarkdownView *texts[2])
+{
+  guint n = 0;
+
+  if (self->thought && riposte_thought_fold_get_text (self->thought))
+    texts[n++] = riposte_thought_fold_get_text (self->thought);
+  if (self->markdown)
+    texts[n++] = self->markdown;
+  return n;
+}
+
+void
+riposte_message_view_set_seen (RiposteMessageView *self, int top, int bottom)
+{
+  RiposteMarkdownView *texts[2];
+
+  for (guint i = list_texts (self, texts); i-- > 0;)
+    {
+      int y = get_top (self, texts[i]);
+
+      riposte_markdown_view_set_seen (texts[i], top - y, bottom - y);
+    }
+}
+
+gboolean
+riposte_message_view_build (RiposteMessageView *self, int top, int bottom, gint64 deadline)
+{
+  RiposteMarkdownView *texts[2];
+  gboolean done = TRUE;
+
+  for (guint i = list_texts (self, texts); i-- > 0 && done;)
+    {
+      int y = get_top (self, texts[i]);
+
+      done = riposte_markdown_view_build (texts[i], top - y, bottom - y, deadline);
+    }
+  return done;
+}
+
+int
+riposte_message_view_take_shift (RiposteMessageView *self)
+{
+  RiposteMarkdownView *texts[2];
+  int shift = 0;
+
+  for (guint i = list_texts (self, texts); i-- > 0;)
+    shift += riposte_markdown_view_take_shift (texts[i]);
+  return shift;
+}
+
+int
+riposte_message_view_seek (RiposteMessageView *self, const char *words)
+{
+  int y = self->markdown ? riposte_markdown_view_seek (self->markdown, words) : -1;
+
+  return y < 0 ? 0 : get_top (self, self->markdown) + y;
 }
 
 RiposteMessage *

@@ -12,8 +12,14 @@ G_DECLARE_FINAL_TYPE (RiposteMessageView, riposte_message_view, RIPOSTE, MESSAGE
 
 GtkWidget *riposte_message_view_new (RiposteMessage *message);
 RiposteMessage *riposte_message_view_get_message (RiposteMessageView *self);
-/* Goes on making its widgets until @deadline, in monotonic time. Returns: all are there */
-gboolean riposte_message_view_build (RiposteMessageView *self, gint64 deadline);
+/* From @top to @bottom, in pixels of its own, it is seen. */
+void riposte_message_view_set_seen (RiposteMessageView *self, int top, int bottom);
+/* Makes what widgets lack between @top and @bottom, until @deadline in monotonic time. Returns: all are there */
+gboolean riposte_message_view_build (RiposteMessageView *self, int top, int bottom, gint64 deadline);
+/* By how many pixels what is above the top of what is seen has grown since the last call. */
+int riposte_message_view_take_shift (RiposteMessageView *self);
+/* Returns: about where the first of @words are */
+int riposte_message_view_seek (RiposteMessageView *self, const char *words);
 /* The last answer offers to try again. */
 void riposte_message_view_set_last (RiposteMessageView *self, gboolean last);
 

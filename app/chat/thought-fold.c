@@ -1,7 +1,5 @@
 #include "chat/thought-fold.h"
 
-#include "chat/markdown-view.h"
-
 #include <glib/gi18n.h>
 #include <string.h>
 
@@ -83,6 +81,12 @@ riposte_thought_fold_update (RiposteThoughtFold *self)
   self->was_thinking = thinking;
   if (gtk_expander_get_expanded (self->expander))
     show_text (self);
+}
+
+RiposteMarkdownView *
+riposte_thought_fold_get_text (RiposteThoughtFold *self)
+{
+  return self->text;
 }
 
 static void

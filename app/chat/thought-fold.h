@@ -3,6 +3,7 @@
 
 #include <adwaita.h>
 
+#include "chat/markdown-view.h"
 #include "chat/message.h"
 
 G_BEGIN_DECLS
@@ -13,5 +14,7 @@ G_DECLARE_FINAL_TYPE (RiposteThoughtFold, riposte_thought_fold, RIPOSTE, THOUGHT
 GtkWidget *riposte_thought_fold_new (RiposteMessage *message);
 /* The message has changed, or grown. */
 void riposte_thought_fold_update (RiposteThoughtFold *self);
+/* (nullable) */
+RiposteMarkdownView *riposte_thought_fold_get_text (RiposteThoughtFold *self);
 
 G_END_DECLS

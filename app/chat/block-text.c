@@ -1,0 +1,91 @@
+#include "chat/block-text.h"
+
+#include "chat/block-widgets.h"
+
+#include <pango/pango.h>
+
+#define LINE      20
+#define CODE_LINE 18
+#define COLUMN    8
+#define INDENT    26
+
+static void
+append_text (GString *out, const RiposteBlock *block)
+{
+  char *text = NULL;
+
+  if (block->markup && pango_parse_markup (block->markup, -1, 0, NULL, &text, NULL, NULL))
+    g_string_append_printf (out, "%s\n", text);
+  g_free (text);
+  if (block->code)
+    g_string_append_printf (out, "%s\n", block->code);
+  for (guint i = 0; block->children && i < block->children->len; i++)
+    append_text (out, block->children->pdata[i]);
+}
+
+char *
+riposte_block_dup_text (const RiposteBlock *block)
+{
+  GString *out = g_string_new (NULL);
+
+  append_text (out, block);
+  return g_string_free (out, FALSE);
+}
+
+/* As it wraps, tags left out. */
+static int
+count_lines (const char *markup, int width)
+{
+  int columns = MAX (10, width / COLUMN), n = 1, column = 0;
+  gboolean tag = FALSE;
+
+  for (const char *p = markup; *p; p++)
+    {
+      tag = *p == '<' || (tag && p[-1] != '>');
+      if (tag || (*p & 0xc0) == 0x80)
+        continue;
+      if (*p == '\n' || ++column > columns)
+        {
+          n++;
+          column = 0;
+        }
+    }
+  return n;
+}
+
+static int
+guess_code (const char *code)
+{
+  int n = 1;
+
+  for (const char *p = code; *p && n < RIPOSTE_MAX_CODE_LINES; p++)
+    n += *p == '\n';
+  return n * CODE_LINE + 52;
+}
+
+int
+riposte_block_guess_height (const RiposteBlock *block, int width)
+{
+  int height = 0,
+      gap = block->kind == RIPOSTE_BLOCK_LIST && block->tight ? RIPOSTE_BLOCK_SPACING / 2 : RIPOSTE_BLOCK_SPACING;
+
+  switch (block->kind)
+    {
+    case RIPOSTE_BLOCK_PARAGRAPH:
+      return count_lines (block->markup, width) * LINE;
+    case RIPOSTE_BLOCK_HEADING:
+      return count_lines (block->markup, width) * LINE * 3 / 2;
+    case RIPOSTE_BLOCK_CODE:
+      return guess_code (block->code);
+    case RIPOSTE_BLOCK_FORMULA:
+      return 3 * LINE;
+    case RIPOSTE_BLOCK_TABLE:
+      return (int)block->children->len * (LINE + 13);
+    case RIPOSTE_BLOCK_RULE:
+      return 1;
+    default:
+      for (guint i = 0; block->children && i < block->children->len; i++)
+        height += riposte_block_guess_height (block->children->pdata[i], width - INDENT) + gap;
+      return MAX (LINE, height - gap);
+    }
+}

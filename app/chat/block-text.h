@@ -1,0 +1,16 @@
+/* What can be told of a block without making its widgets. */
+#pragma once
+
+#include "chat/markdown.h"
+
+G_BEGIN_DECLS
+
+/* Code that takes more lines than this scrolls within itself: a text view draws all that it shows. */
+#define RIPOSTE_MAX_CODE_LINES 200
+
+/* The words that a reader sees, of a cell or paragraph a line. */
+char *riposte_block_dup_text (const RiposteBlock *block);
+/* In pixels, at a usual size of text, where @width is the block's. */
+int riposte_block_guess_height (const RiposteBlock *block, int width);
+
+G_END_DECLS
