@@ -42,6 +42,18 @@ settle (guint milliseconds)
       g_usleep (1000);
 }
 
+/* For what comes within some frames, however long these take. */
+#define WAIT_FOR(condition)                                                                                            \
+  G_STMT_START                                                                                                         \
+  {                                                                                                                    \
+    gint64 wait_until = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;                                                 \
+                                                                                                                       \
+    while (!(condition) && g_get_monotonic_time () < wait_until)                                                       \
+      settle (10);                                                                                                     \
+    g_assert_true (condition);                                                                                         \
+  }                                                                                                                    \
+  G_STMT_END
+
 static GtkWidget *
 find_type (GtkWidget *root, GType type)
 {
@@ -155,17 +167,10 @@ count_children (GtkWidget *widget)
 static GtkWidget *
 wait_for_blocks (Fixture *fixture, guint n)
 {
-  gint64 end = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
   GtkWidget *view;
 
-  for (;;)
-    {
-      view = find_type (fixture->transcript, RIPOSTE_TYPE_MARKDOWN_VIEW);
-      if (view && count_children (view) >= n)
-        return view;
-      g_assert_cmpint (g_get_monotonic_time (), <, end);
-      settle (10);
-    }
+  WAIT_FOR ((view = find_type (fixture->transcript, RIPOSTE_TYPE_MARKDOWN_VIEW)) && count_children (view) >= n);
+  return view;
 }
 
 /* Until frame after frame makes no more of its blocks. */
@@ -308,28 +313,33 @@ test_only_the_open_block (Fixture *fixture, gconstpointer data)
   g_assert_true (gtk_widget_get_first_child (view) == closed_text);
 }
 
+/* Of the text that unfolds; "" while there is none. */
+static const char *
+get_thought (GtkExpander *fold)
+{
+  GtkWidget *view = gtk_expander_get_child (fold), *label = view ? gtk_widget_get_first_child (view) : NULL;
+
+  return label ? gtk_label_get_text (GTK_LABEL (label)) : "";
+}
+
 /* Thought is open while it comes and folded away after. */
 static void
 test_thought (Fixture *fixture, gconstpointer data)
 {
-  GtkWidget *view;
   GtkExpander *fold;
 
   ask (fixture, "One?");
   say (fixture, "<think>\nHm, *well");
-  settle (50);
-  fold = GTK_EXPANDER (find_type (fixture->transcript, GTK_TYPE_EXPANDER));
+  WAIT_FOR ((fold = (GtkExpander *)find_type (fixture->transcript, GTK_TYPE_EXPANDER)));
+  WAIT_FOR (g_str_equal (get_thought (fold), "Hm, *well"));
   g_assert_true (gtk_widget_get_mapped (GTK_WIDGET (fold)));
   g_assert_true (gtk_expander_get_expanded (fold));
-  view = gtk_expander_get_child (fold);
-  g_assert_cmpstr (gtk_label_get_text (GTK_LABEL (gtk_widget_get_first_child (view))), ==, "Hm, *well");
   say (fixture, "*.\n</think>\n\nYes.");
-  settle (50);
-  g_assert_false (gtk_expander_get_expanded (fold));
+  WAIT_FOR (!gtk_expander_get_expanded (fold));
   end (fixture);
-  g_assert_true (g_str_has_prefix (gtk_expander_get_label (fold), "Thought"));
+  WAIT_FOR (g_str_has_prefix (gtk_expander_get_label (fold), "Thought"));
   gtk_expander_set_expanded (fold, TRUE);
-  g_assert_cmpstr (gtk_label_get_text (GTK_LABEL (gtk_widget_get_first_child (view))), ==, "Hm, well.");
+  WAIT_FOR (g_str_equal (get_thought (fold), "Hm, well."));
   /* the mark may come alone, once much was shown */
   ask (fixture, "Two?");
   say (fixture, "Hm.\n</thi");
@@ -373,7 +383,6 @@ test_long_answer (Fixture *fixture, gconstpointer data)
 {
   GtkAdjustment *adjustment = get_adjustment (fixture);
   g_autoptr (GString) text = g_string_new (NULL);
-  gint64 until = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
   GtkWidget *view, *seen;
   double y, again;
 
@@ -399,10 +408,8 @@ test_long_answer (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (count_children (view), <, 200);
   riposte_transcript_show_message (RIPOSTE_TRANSCRIPT (fixture->transcript),
                                    riposte_conversation_get_last (fixture->chat), "paragraph 1234");
-  while (!GTK_IS_LABEL (seen = gtk_root_get_focus (GTK_ROOT (fixture->window))) && g_get_monotonic_time () < until)
-    settle (10);
+  WAIT_FOR (GTK_IS_LABEL (seen = gtk_root_get_focus (GTK_ROOT (fixture->window))));
   wait_for_rest (view);
-  g_assert_true (GTK_IS_LABEL (seen));
   g_assert_cmpstr (gtk_label_get_text (GTK_LABEL (seen)), ==, "Paragraph 1234, of some length.");
   g_assert_true (gtk_widget_translate_coordinates (seen, fixture->transcript, 0, 0, NULL, &y));
   g_assert_cmpfloat (y, >=, 0);
