@@ -37,7 +37,10 @@ describe (const RiposteDeparture *departure)
   g_string_append_printf (text, _ ("%s will leave this machine for %s, where the model “%s” answers."), what,
                           departure->host, departure->model);
   if (departure->plain)
-    g_string_append_printf (text, "\n\n%s", _ ("The connection is not encrypted: everybody on the way can read it."));
+    g_string_append_printf (text, "\n\n%s",
+                            departure->plain_key
+                              ? _ ("The connection is not encrypted: everybody on the way can read it, and the key.")
+                              : _ ("The connection is not encrypted: everybody on the way can read it."));
   if (departure->first)
     g_string_append_printf (text, "\n\n%s",
                             _ ("This is the first time. The preferences say when a service may answer, and list all "

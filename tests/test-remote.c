@@ -294,6 +294,38 @@ test_addresses (void)
 }
 
 static void
+test_private_networks (void)
+{
+  static const struct
+  {
+    const char *text;
+    gboolean plain, is_private;
+  } cases[] = {
+    { "http://192.168.1.5:8000/v1", TRUE, TRUE },    { "http://10.0.0.1/v1", TRUE, TRUE },
+    { "http://172.31.255.1/v1", TRUE, TRUE },        { "http://172.32.0.1/v1", TRUE, FALSE },
+    { "http://169.254.3.4/v1", TRUE, TRUE },         { "http://8.8.8.8/v1", TRUE, FALSE },
+    { "http://[fd12:3456::1]:8000/v1", TRUE, TRUE }, { "http://[fe80::1]/v1", TRUE, TRUE },
+    { "http://[2001:db8::1]/v1", TRUE, FALSE },      { "http://nas:8000/v1", TRUE, TRUE },
+    { "http://NAS.local/v1", TRUE, TRUE },           { "http://gpu.home.arpa/v1", TRUE, TRUE },
+    { "http://example.com/v1", TRUE, FALSE },        { "http://192.168.1.5.example.com/v1", TRUE, FALSE },
+    { "http://134744072/v1", TRUE, FALSE }, /* 8.8.8.8 */
+    { "http://0x8080808/v1", TRUE, FALSE },          { "http://notlocal/v1", TRUE, TRUE },
+    { "http://evil.notlan/v1", TRUE, FALSE },        { "http://127.0.0.1/v1", FALSE, FALSE },
+    { "https://192.168.1.5/v1", FALSE, TRUE },       { "https://example.com/v1", FALSE, FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (RiposteRemoteAddress) address = riposte_remote_address_new (cases[i].text, TRUE, NULL);
+
+      g_test_message ("%s", cases[i].text);
+      g_assert_nonnull (address);
+      g_assert_cmpint (address->plain, ==, cases[i].plain);
+      g_assert_cmpint (address->is_private, ==, cases[i].is_private);
+    }
+}
+
+static void
 test_keys (void)
 {
   static const char *const bad[] = { "", " ", "a b", "a\n", "a\rb", "\x7f", "ä", "a\x01" };
@@ -326,6 +358,7 @@ main (int argc, char **argv)
   g_test_add_func ("/remote/error-bodies", test_error_bodies);
   g_test_add_func ("/remote/retry-after", test_retry_after);
   g_test_add_func ("/remote/addresses", test_addresses);
+  g_test_add_func ("/remote/private-networks", test_private_networks);
   g_test_add_func ("/remote/keys", test_keys);
   return g_test_run ();
 }

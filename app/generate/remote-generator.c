@@ -129,8 +129,17 @@ on_key (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 send_question (Answer *answer)
 {
-  riposte_remote_keyring_lookup_async (answer->question->address->origin,
-                                       riposte_generation_get_cancellable (answer->generation), on_key, answer);
+  const RiposteRemoteQuestion *question = answer->question;
+  GCancellable *cancellable = riposte_generation_get_cancellable (answer->generation);
+
+  if (!question->address->plain || question->plain_key)
+    {
+      riposte_remote_keyring_lookup_async (question->address->origin, cancellable, on_key, answer);
+      return;
+    }
+  answer->keyring_error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+                                               _ ("The preferences do not let a key go there without encryption"));
+  riposte_remote_ask_async (g_steal_pointer (&answer->question), on_text, answer, cancellable, on_answered, answer);
 }
 
 /* ---- whether it may be sent ---- */
@@ -174,7 +183,8 @@ ask_for_consent (RiposteRemoteGenerator *self, Answer *answer)
       .n_messages = answer->question->turns->len,
       .n_bytes = g_bytes_get_size (body),
       .first = first,
-      .plain = !address->loopback && g_str_has_prefix (address->origin, "http://"),
+      .plain = address->plain,
+      .plain_key = address->plain && answer->question->plain_key,
     },
     riposte_generation_get_cancellable (answer->generation), on_consent, answer, self->consent_data);
 }
@@ -191,9 +201,10 @@ make_question (RiposteRemoteGenerator *self, RiposteGeneration *generation, GErr
   g_autoptr (RiposteRemoteQuestion) question = riposte_remote_question_new ();
   const RpSamplerOptions *sampler = riposte_generation_get_sampler (generation);
 
-  question->address = riposte_remote_address_new (self->service->address, FALSE, error);
+  question->address = riposte_service_check_address (self->service->address, error);
   if (!question->address)
     return NULL;
+  question->plain_key = riposte_service_get_plain (question->address->origin) == RIPOSTE_PLAIN_ALL;
   question->model = g_strdup (self->service->model);
   question->parameters = self->service->parameters;
   question->temperature = sampler->temperature;
@@ -327,7 +338,7 @@ riposte_remote_generator_new (RiposteService *service)
   g_autofree char *model = riposte_service_dup_model_name (service);
 
   self->service = service;
-  self->address = riposte_remote_address_new (service->address, FALSE, NULL);
+  self->address = riposte_service_check_address (service->address, NULL);
   if (!self->address)
     return self;
   self->name = riposte_service_dup_name (service);

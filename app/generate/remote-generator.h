@@ -16,9 +16,10 @@ typedef struct
 {
   const char *host, *model;
   guint n_messages;
-  gsize n_bytes;  /* of the request's body */
-  gboolean first; /* that goes there */
-  gboolean plain; /* without encryption, and not to this machine */
+  gsize n_bytes;      /* of the request's body */
+  gboolean first;     /* that goes there */
+  gboolean plain;     /* without encryption, and not to this machine */
+  gboolean plain_key; /* and so does the key, where there is one */
 } RiposteDeparture;
 
 typedef void (*RiposteConsentAnswer) (gboolean agreed, gpointer data);

@@ -16,7 +16,9 @@ struct _RiposteRemotePage
   GtkAdjustment *max_tokens, *idle_seconds;
   GtkLabel *problem;
   GtkWidget *key_group, *keep;
-  AdwActionRow *remove;
+  AdwActionRow *remove, *plain_row;
+  GtkWidget *plain_key_row;
+  GtkSwitch *plain, *plain_key;
 
   GPtrArray *services; /* of RiposteService, as the rows of @service */
   gboolean showing;    /* fields are filled in, which is no change */
@@ -42,13 +44,45 @@ say (RiposteRemotePage *self, const char *text)
 
 /* ---- address, model, limits ---- */
 
+static const char *
+get_text (RiposteRemotePage *self)
+{
+  return gtk_editable_get_text (GTK_EDITABLE (self->address));
+}
+
+/* What may go to an address without encryption, where that is a question. */
+static RipostePlain
+show_plain (RiposteRemotePage *self)
+{
+  g_autoptr (RiposteRemoteAddress) address = riposte_remote_address_new (get_text (self), TRUE, NULL);
+  gboolean asked = address && address->plain && address->is_private, showing = self->showing;
+  RipostePlain plain = asked ? riposte_service_get_plain (address->origin) : RIPOSTE_PLAIN_NOTHING;
+
+  gtk_widget_set_visible (GTK_WIDGET (self->plain_row), asked);
+  gtk_widget_set_visible (self->plain_key_row, plain != RIPOSTE_PLAIN_NOTHING);
+  if (asked)
+    {
+      g_autofree char *escaped = g_markup_escape_text (address->host, -1);
+      /* Translators: %s is a host */
+      g_autofree char *subtitle
+        = g_strdup_printf (_ ("Everybody in the network on the way to %s can read the chats"), escaped);
+      adw_action_row_set_subtitle (self->plain_row, subtitle);
+    }
+  self->showing = TRUE;
+  gtk_switch_set_active (self->plain, plain != RIPOSTE_PLAIN_NOTHING);
+  gtk_switch_set_active (self->plain_key, plain == RIPOSTE_PLAIN_ALL);
+  self->showing = showing;
+  return plain;
+}
+
 /* NULL, shown with its reason, where it is none. */
 static RiposteRemoteAddress *
 check_address (RiposteRemotePage *self)
 {
-  const char *text = gtk_editable_get_text (GTK_EDITABLE (self->address));
+  const char *text = get_text (self);
+  RipostePlain plain = show_plain (self);
   g_autoptr (GError) error = NULL;
-  RiposteRemoteAddress *address = riposte_remote_address_new (text, FALSE, &error);
+  RiposteRemoteAddress *address = riposte_service_check_address (text, &error);
   gboolean complain = !address && *text;
 
   gtk_widget_set_visible (GTK_WIDGET (self->problem), complain);
@@ -57,7 +91,7 @@ check_address (RiposteRemotePage *self)
     gtk_widget_add_css_class (GTK_WIDGET (self->address), "error");
   else
     gtk_widget_remove_css_class (GTK_WIDGET (self->address), "error");
-  gtk_widget_set_sensitive (self->key_group, address != NULL);
+  gtk_widget_set_sensitive (self->key_group, address && (!address->plain || plain == RIPOSTE_PLAIN_ALL));
   return address;
 }
 
@@ -110,6 +144,20 @@ on_service (RiposteRemotePage *self)
     return;
   riposte_service_choose (get_service (self)->id);
   show_service (self);
+}
+
+static void
+on_plain (RiposteRemotePage *self)
+{
+  g_autoptr (RiposteRemoteAddress) address = NULL;
+  RipostePlain with_key = gtk_switch_get_active (self->plain_key) ? RIPOSTE_PLAIN_ALL : RIPOSTE_PLAIN_CHATS;
+
+  if (self->showing)
+    return;
+  address = riposte_remote_address_new (get_text (self), TRUE, NULL);
+  if (address)
+    riposte_service_set_plain (address->origin, gtk_switch_get_active (self->plain) ? with_key : RIPOSTE_PLAIN_NOTHING);
+  update_key (self);
 }
 
 static void
@@ -266,10 +314,15 @@ riposte_remote_page_class_init (RiposteRemotePageClass *klass)
   gtk_widget_class_bind_template_child (widget, RiposteRemotePage, max_tokens);
   gtk_widget_class_bind_template_child (widget, RiposteRemotePage, idle_seconds);
   gtk_widget_class_bind_template_child (widget, RiposteRemotePage, problem);
+  gtk_widget_class_bind_template_child (widget, RiposteRemotePage, plain_row);
+  gtk_widget_class_bind_template_child (widget, RiposteRemotePage, plain_key_row);
+  gtk_widget_class_bind_template_child (widget, RiposteRemotePage, plain);
+  gtk_widget_class_bind_template_child (widget, RiposteRemotePage, plain_key);
   gtk_widget_class_bind_template_child (widget, RiposteRemotePage, remove);
   gtk_widget_class_bind_template_callback (widget, on_changed);
   gtk_widget_class_bind_template_callback (widget, on_service);
   gtk_widget_class_bind_template_callback (widget, on_fallback);
+  gtk_widget_class_bind_template_callback (widget, on_plain);
   gtk_widget_class_bind_template_callback (widget, on_key);
   gtk_widget_class_bind_template_callback (widget, on_remove);
   gtk_widget_class_bind_template_callback (widget, update_keep);

@@ -43,6 +43,33 @@ is_loopback (const char *host)
   return address ? g_inet_address_get_is_loopback (address) : g_ascii_strcasecmp (host, "localhost") == 0;
 }
 
+/* Names that only the nearest name server can know, and never a number in disguise. */
+static gboolean
+is_private_name (const char *host)
+{
+  static const char *const endings[] = { ".local", ".lan", ".home", ".internal", ".home.arpa", ".localdomain" };
+  g_autofree char *lower = g_ascii_strdown (host, -1);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (endings); i++)
+    if (g_str_has_suffix (lower, endings[i]))
+      return TRUE;
+  return g_ascii_isalpha (*lower) && !strpbrk (lower, ".:%");
+}
+
+static gboolean
+is_private (const char *host)
+{
+  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
+
+  if (!address)
+    return is_private_name (host);
+  if (g_inet_address_get_is_site_local (address) || g_inet_address_get_is_link_local (address))
+    return TRUE;
+  /* unique local addresses, RFC 4193 */
+  return g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6
+         && (g_inet_address_to_bytes (address)[0] & 0xfe) == 0xfc;
+}
+
 static gboolean
 check (GUri *uri, gboolean allow_plain, GError **error)
 {
@@ -100,6 +127,8 @@ riposte_remote_address_new (const char *text, gboolean allow_plain, GError **err
   address->origin = riposte_remote_origin_of_uri (uri);
   address->host = host_of (uri);
   address->loopback = is_loopback (g_uri_get_host (uri));
+  address->plain = !address->loopback && g_str_equal (g_uri_get_scheme (uri), "http");
+  address->is_private = is_private (g_uri_get_host (uri));
   return address;
 }
 

@@ -11,9 +11,11 @@ typedef struct
   char *origin; /* scheme, host and port: "https://api.example.com"; what a key belongs to */
   char *host;   /* as a person names it, with a port where it is not the usual one */
   gboolean loopback;
+  gboolean plain;      /* neither this machine nor encrypted: everybody on the way can read along */
+  gboolean is_private; /* of a network at home or at work, as far as the address tells */
 } RiposteRemoteAddress;
 
-/* @allow_plain: http to another machine than this one, where everybody on the way can read along. Without it, that is
+/* @allow_plain: one that is @plain. Without it, that is
  * RIPOSTE_REMOTE_ERROR_ADDRESS, as is what is no address, or has a user, a query or a fragment. */
 RiposteRemoteAddress *riposte_remote_address_new (const char *text, gboolean allow_plain, GError **error);
 void riposte_remote_address_free (RiposteRemoteAddress *address);

@@ -33,7 +33,7 @@ typedef struct
   double temperature, top_p; /* NaN where not given */
   gint64 seed;               /* negative where not given */
   int max_tokens, connect_seconds, idle_seconds;
-  gboolean offline, allow_plain;
+  gboolean offline, allow_plain, allow_plain_key;
 } Options;
 
 typedef struct
@@ -159,7 +159,7 @@ run (RiposteRemoteQuestion *question)
   ask.keyring = keyring;
   g_unix_signal_add (SIGINT, on_signal, &ask);
   g_unix_signal_add (SIGTERM, on_signal, &ask);
-  if (question->key)
+  if (question->key || (question->address->plain && !question->plain_key))
     send_question (&ask);
   else
     riposte_remote_keyring_lookup_async (question->address->origin, keyring, on_key, &ask);
@@ -231,6 +231,13 @@ make_question (const Options *options, RiposteRemoteKey *key, GError **error)
   question->address = riposte_remote_address_new (options->url, options->allow_plain, error);
   if (!question->address)
     return NULL;
+  question->plain_key = options->allow_plain_key;
+  if (question->address->plain && key && !question->plain_key)
+    {
+      g_set_error_literal (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_KEY,
+                           _ ("The key would go without encryption, so nothing was sent; --allow-http-key lets it"));
+      return NULL;
+    }
   text = read_question (error);
   if (!text)
     return NULL;
@@ -273,6 +280,8 @@ parse_options (Options *options, int *argc, char ***argv)
       N_ ("Give up an answer of which nothing comes for so many seconds"), "S" },
     { "allow-http", 0, 0, G_OPTION_ARG_NONE, &options->allow_plain,
       N_ ("Send to another machine without encryption, for everybody on the way to read"), NULL },
+    { "allow-http-key", 0, 0, G_OPTION_ARG_NONE, &options->allow_plain_key,
+      N_ ("Send it the key as well, as readable as the rest"), NULL },
     { "offline", 0, 0, G_OPTION_ARG_NONE, &options->offline, N_ ("Refuse whatever needs the network"), NULL },
     { NULL },
   };

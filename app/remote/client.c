@@ -55,7 +55,9 @@ static void read_more (GTask *task);
 static const char *
 secret_of (Call *call)
 {
-  return call->question->key ? riposte_remote_key_get_text (call->question->key) : NULL;
+  gboolean may_go = !call->question->address->plain || call->question->plain_key;
+
+  return call->question->key && may_go ? riposte_remote_key_get_text (call->question->key) : NULL;
 }
 
 /* ---- waiting, and not for ever ---- */
@@ -262,8 +264,8 @@ end_error_body (GTask *task)
     = riposte_remote_describe_body ((char *)call->bytes->data, call->bytes->len, secret_of (call), &param);
 
   if (!try_with_less (task, status, param))
-    fail (task, riposte_remote_error_of_status (call->question->address->host, status, call->question->key != NULL,
-                                                wait, detail));
+    fail (task, riposte_remote_error_of_status (call->question->address->host, status, secret_of (call) != NULL, wait,
+                                                detail));
 }
 
 static void
@@ -458,7 +460,7 @@ message_new (Call *call)
   soup_message_headers_replace (headers, "Accept", "text/event-stream, application/json");
   /* what is packed may be held back until a block of it is full */
   soup_message_headers_replace (headers, "Accept-Encoding", "identity");
-  if (call->question->key)
+  if (secret_of (call))
     {
       char *value = g_strconcat ("Bearer ", secret_of (call), NULL);
 

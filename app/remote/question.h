@@ -27,6 +27,7 @@ typedef struct
 {
   RiposteRemoteAddress *address;
   RiposteRemoteKey *key; /* nullable */
+  gboolean plain_key;    /* it goes where the address is plain, too */
   char *model;
   GArray *turns; /* of RiposteRemoteTurn */
   RiposteRemoteParameters parameters;

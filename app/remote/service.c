@@ -86,7 +86,7 @@ riposte_service_list_usable (void)
     {
       const RiposteService *service = services->pdata[i];
       g_autoptr (GVariant) change = g_variant_lookup_value (changes, service->id, NULL);
-      g_autoptr (RiposteRemoteAddress) address = riposte_remote_address_new (service->address, FALSE, NULL);
+      g_autoptr (RiposteRemoteAddress) address = riposte_service_check_address (service->address, NULL);
 
       if (!address || !*service->model || (!change && !g_str_equal (service->id, chosen->id)))
         g_ptr_array_remove_index (services, i);
@@ -98,7 +98,7 @@ char *
 riposte_service_dup_name (const RiposteService *service)
 {
   g_autofree char *model = riposte_service_dup_model_name (service);
-  g_autoptr (RiposteRemoteAddress) address = riposte_remote_address_new (service->address, FALSE, NULL);
+  g_autoptr (RiposteRemoteAddress) address = riposte_service_check_address (service->address, NULL);
 
   return address ? g_strdup_printf ("%s · %s", model, address->host) : g_steal_pointer (&model);
 }
@@ -177,6 +177,57 @@ riposte_service_set_fallback (RiposteFallback fallback)
 {
   if (riposte_settings_get ())
     g_settings_set_string (riposte_settings_get (), "remote-fallback", fallbacks[fallback]);
+}
+
+/* ---- without encryption ---- */
+
+static GVariantDict *
+get_plain (void)
+{
+  g_autoptr (GVariant) value
+    = riposte_settings_get () ? g_settings_get_value (riposte_settings_get (), "remote-plain") : NULL;
+
+  return g_variant_dict_new (value);
+}
+
+RipostePlain
+riposte_service_get_plain (const char *origin)
+{
+  g_autoptr (GVariantDict) all = get_plain ();
+  gboolean with_key;
+
+  if (!g_variant_dict_lookup (all, origin, "b", &with_key))
+    return RIPOSTE_PLAIN_NOTHING;
+  return with_key ? RIPOSTE_PLAIN_ALL : RIPOSTE_PLAIN_CHATS;
+}
+
+void
+riposte_service_set_plain (const char *origin, RipostePlain plain)
+{
+  g_autoptr (GVariantDict) all = get_plain ();
+
+  if (plain == RIPOSTE_PLAIN_NOTHING)
+    g_variant_dict_remove (all, origin);
+  else
+    g_variant_dict_insert (all, origin, "b", plain == RIPOSTE_PLAIN_ALL);
+  if (riposte_settings_get ())
+    g_settings_set_value (riposte_settings_get (), "remote-plain", g_variant_dict_end (all));
+}
+
+RiposteRemoteAddress *
+riposte_service_check_address (const char *text, GError **error)
+{
+  g_autoptr (RiposteRemoteAddress) address = riposte_remote_address_new (text, TRUE, error);
+
+  if (!address || !address->plain)
+    return g_steal_pointer (&address);
+  if (!address->is_private)
+    return riposte_remote_address_new (text, FALSE, error);
+  if (riposte_service_get_plain (address->origin) != RIPOSTE_PLAIN_NOTHING)
+    return g_steal_pointer (&address);
+  g_set_error_literal (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_ADDRESS,
+                       _ ("Over http:// everybody on the way can read what is sent. Use https://, or allow it."));
+  return NULL;
 }
 
 gboolean

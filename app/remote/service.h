@@ -44,6 +44,21 @@ typedef enum
 RiposteFallback riposte_service_get_fallback (void);
 void riposte_service_set_fallback (RiposteFallback fallback);
 
+/* What the user has agreed to send without encryption to another machine of the private network. */
+typedef enum
+{
+  RIPOSTE_PLAIN_NOTHING,
+  RIPOSTE_PLAIN_CHATS,
+  RIPOSTE_PLAIN_ALL, /* the key as well */
+} RipostePlain;
+
+/* It is kept for the origin, so that a service which moves is asked about anew. */
+RipostePlain riposte_service_get_plain (const char *origin);
+void riposte_service_set_plain (const char *origin, RipostePlain plain);
+
+/* Where @text leads, if something may be sent there: an address that is plain is in the private network, and agreed to. */
+RiposteRemoteAddress *riposte_service_check_address (const char *text, GError **error);
+
 /* Whether the user has agreed before that something is sent to @origin. */
 gboolean riposte_service_is_known (const char *origin);
 void riposte_service_set_known (const char *origin);

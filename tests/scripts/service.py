@@ -3,6 +3,7 @@ part of the address, http://127.0.0.1:PORT/NAME/v1. What was asked is kept."""
 import email.utils
 import http.server
 import json
+import re
 import socket
 import ssl
 import threading
@@ -327,6 +328,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.service.release.wait(60)
 
 
+def other_name():
+    """A name of this machine that does not say so, as another one's in a private network, and its address; or None."""
+    name = socket.gethostname().lower()
+    if not re.fullmatch(r'[a-z][a-z0-9-]*', name) or name == 'localhost':
+        return None
+    try:
+        address = socket.getaddrinfo(name, None, socket.AF_INET)[0][4][0]
+        with socket.socket() as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return None
+    return name, address
+
+
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
@@ -337,12 +352,13 @@ class Server(http.server.ThreadingHTTPServer):
 class Service:
     """with Service() as service: service.url('good') … service.requests"""
 
-    def __init__(self, certificate=None):
+    def __init__(self, certificate=None, name='127.0.0.1', address='127.0.0.1'):
         self.requests = []
         self.hung_up = threading.Event()
         self.release = threading.Event()
         self.elsewhere = None
-        self.server = Server(('127.0.0.1', 0), Handler)
+        self.server = Server((address, 0), Handler)
+        self.name = name
         self.server.service = self
         self.scheme = 'http'
         if certificate:
@@ -360,10 +376,10 @@ class Service:
         self.server.shutdown()
         self.server.server_close()
 
-    def root(self, host='127.0.0.1'):
-        return f'{self.scheme}://{host}:{self.server.server_port}'
+    def root(self, host=None):
+        return f'{self.scheme}://{host or self.name}:{self.server.server_port}'
 
-    def url(self, name, host='127.0.0.1'):
+    def url(self, name, host=None):
         return f'{self.root(host)}/{name}/v1'
 
 

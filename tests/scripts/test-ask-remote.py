@@ -17,7 +17,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tap  # noqa: E402
-from service import ANSWER, Service  # noqa: E402
+from service import ANSWER, Service, other_name  # noqa: E402
 
 PROGRAM, SCHEMAS = map(os.path.abspath, sys.argv[1:3])
 del sys.argv[1:3]
@@ -367,6 +367,23 @@ def addresses_are_looked_at_before_anything_is_sent():
             assert status == 1 and not out and errors.count('\n') == 1, (url[:99], status, errors)
         assert 'https://' in home.ask('http://example.com/v1')[2]
         assert home.log() == ''
+
+
+@tap.case
+def without_encryption_another_machine_gets_only_what_was_said_to():
+    here = other_name()
+    if not here:
+        raise tap.Skip('this machine has no name of its own')
+    with Service(None, *here) as service, Home() as home:
+        assert 'needs https://' in home.ask(service.url('good'))[2]
+        status, out, errors = home.ask(service.url('good'), '--allow-http')
+        assert status == 1 and not out and '--allow-http-key' in errors, errors
+        assert service.requests == []
+        assert home.ask(service.url('good'), '--allow-http', RIPOSTE_API_KEY=None)[:2] == (0, ANSWER)
+        assert 'Authorization' not in service.requests[-1]['headers']
+        assert 'asks for a key' in home.ask(service.url('401'), '--allow-http', RIPOSTE_API_KEY=None)[2]
+        assert home.ask(service.url('good'), '--allow-http', '--allow-http-key')[:2] == (0, ANSWER)
+        assert service.requests[-1]['headers']['Authorization'] == 'Bearer ' + KEY
 
 
 @tap.case

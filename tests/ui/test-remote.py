@@ -10,8 +10,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from window import Atspi, Window, is_sensitive, small_model, wait_for, text_of  # noqa: E402
 from gi.repository import Gio  # noqa: E402
-from service import Service  # noqa: E402
-from tap import case, main  # noqa: E402
+from service import Service, other_name  # noqa: E402
+from tap import Skip, case, main  # noqa: E402
 
 KEY = 'sk-canary-a91b7c'
 
@@ -319,6 +319,10 @@ def set_up(window, service):
     wait_for('why not', lambda: window.has_text('needs https://'))
     address.get_editable_text_iface().set_text_contents(service.url('good'))
     wait_for('nothing to complain of', lambda: not window.has_text('needs https://'))
+    keep_key(window)
+
+
+def keep_key(window):
     window.get('text', 'New Key').get_editable_text_iface().set_text_contents(KEY)
     wait_for('the button', lambda: next((node for node in window.find_all('push button') if 'Keep' in node.get_name()
                                          and is_sensitive(node)), None)).get_action_iface().do_action(0)
@@ -340,6 +344,40 @@ def assert_key_nowhere(window):
                 assert KEY.encode() not in path.read_bytes(), path
     for name in ('cmdline', 'environ'):
         assert KEY.encode() not in Path(f'/proc/{window.process.pid}/{name}').read_bytes(), name
+
+
+@case
+def another_machine_of_the_private_network_is_allowed_in_plain_text_and_the_key_by_itself():
+    here = other_name()
+    if not here:
+        raise Skip('this machine has no name of its own')
+    with Service(None, *here) as service:
+        stand_in(service, 'good', known=False)
+        with Window() as window:
+            wait_for('the page', lambda: window.has_text('No Model Yet'))
+            open_page(window, 'Remote Services')
+            wait_for('why not', lambda: window.has_text('Use https://, or allow it.'))
+            assert not window.find('check box', 'Send the Key Without Encryption')
+            window.press('Send Without Encryption', 'check box')
+            wait_for('nothing to complain of', lambda: not window.has_text('Use https://'))
+            window.key('Escape')
+            wait_for('the service', lambda: window.has_text(f'{host(service)} · some-model'))
+            window.ask('How?')
+            wait_for('the warning', lambda: window.has_text('everybody on the way can read it.'))
+            assert service.requests == []
+            window.press('_Send Send')
+            wait_for_end(window)
+            assert 'Authorization' not in service.requests[-1]['headers']
+            open_page(window, 'Remote Services')
+            window.press('Send the Key Without Encryption', 'check box')
+            wait_for('the setting', lambda: f"'{service.root()}': <true>" in settings_text())
+            keep_key(window)
+            wait_for('what became of it', lambda: window.has_text('for this run only'))
+            window.key('Escape')
+            window.ask('And now?')
+            wait_for('the second request', lambda: len(service.requests) == 2)
+            wait_for_end(window)
+            assert service.requests[-1]['headers']['Authorization'] == 'Bearer ' + KEY
 
 
 @case
