@@ -2,6 +2,7 @@
 #include "window-private.h"
 
 #include "chat/plain-text.h"
+#include "editor/patch.h"
 #include "generate/remote-generator.h"
 #include "models/model-manager.h"
 #include "presets/preset-dialog.h"
@@ -212,7 +213,7 @@ on_searched (GObject *source, GAsyncResult *result, gpointer user_data)
   search_next (search);
 }
 
-/* Where there is no such file, the code can be saved as one. */
+/* Where there is no such file, the code can be saved as one; a patch of one may be meant for what is shown. */
 static void
 search_next (Search *search)
 {
@@ -224,8 +225,10 @@ search_next (Search *search)
                                on_searched, search);
       return;
     }
-  riposte_editor_save_code (search->window->editor, search->code, *search->path ? search->path : NULL,
-                            search->language);
+  if (!riposte_patch_is_change (search->code)
+      || !riposte_editor_apply_code (search->window->editor, search->code, NULL))
+    riposte_editor_save_code (search->window->editor, search->code, *search->path ? search->path : NULL,
+                              search->language);
   search_free (search);
 }
 

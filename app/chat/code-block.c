@@ -1,6 +1,7 @@
 #include "chat/code-block.h"
 
 #include "chat/fence-path.h"
+#include "editor/patch.h"
 #include "editor/source-style.h"
 #include "lazy-tooltip.h"
 
@@ -51,14 +52,16 @@ on_insert (RiposteCodeBlock *self)
   gtk_widget_activate_action (GTK_WIDGET (self), "code.insert", "(ss)", self->code, self->info);
 }
 
-/* The file that the fence names, or the paragraph before it; "" where none does. */
+/* The file that a patch is for, or that the fence names or the paragraph before it; "" where none does. */
 static char *
 dup_path (RiposteCodeBlock *self)
 {
   GtkWidget *before = gtk_widget_get_prev_sibling (GTK_WIDGET (self));
   const char *markup = GTK_IS_LABEL (before) ? gtk_label_get_label (GTK_LABEL (before)) : NULL;
-  char *path = riposte_fence_path (self->info, markup);
+  char *path = riposte_patch_dup_path (self->code);
 
+  if (!path)
+    path = riposte_fence_path (self->info, markup);
   return path ? path : g_strdup ("");
 }
 

@@ -1,5 +1,6 @@
 /* Code of an answer into a file: found, shown as a diff, and only then changed; or into a file of its own. */
 #include "merge-code.h"
+#include "patch.h"
 #include "riposte-editor-private.h"
 #include "source-style.h"
 
@@ -175,7 +176,7 @@ describe (const RiposteMerge *merge)
 }
 
 static GtkWidget *
-dialog_new (RiposteEditor *self, RiposteDocument *document, const RiposteMerge *merge)
+dialog_new (RiposteEditor *self, RiposteDocument *document, const RiposteMerge *merge, const char *problem)
 {
   g_autofree char *title = riposte_document_dup_title (document);
   /* Translators: %s is the name of a file */
@@ -183,7 +184,9 @@ dialog_new (RiposteEditor *self, RiposteDocument *document, const RiposteMerge *
   g_autofree char *body = NULL;
   GtkWidget *dialog;
 
-  if (!merge)
+  if (problem)
+    body = g_strdup (problem);
+  else if (!merge)
     body = g_strdup (_ ("No line of this code is in the file, so it does not say where it belongs. It can be inserted "
                         "where the caret is."));
   else
@@ -191,9 +194,9 @@ dialog_new (RiposteEditor *self, RiposteDocument *document, const RiposteMerge *
   dialog = adw_message_dialog_new (GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))), heading, body);
   adw_message_dialog_add_response (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"));
   adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
-  if (!merge)
+  if (!merge && !problem)
     adw_message_dialog_add_response (ADW_MESSAGE_DIALOG (dialog), "insert", _ ("_Insert"));
-  else if (merge->edits->len)
+  else if (merge && merge->edits->len)
     {
       adw_message_dialog_add_response (ADW_MESSAGE_DIALOG (dialog), "apply", _ ("_Apply"));
       adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "apply", ADW_RESPONSE_SUGGESTED);
@@ -203,6 +206,18 @@ dialog_new (RiposteEditor *self, RiposteDocument *document, const RiposteMerge *
   return dialog;
 }
 
+/* A diff is a patch for the file, and anything else some of the file as it shall be. */
+static RiposteMerge *
+merge_code (const char *text, RiposteDocument *document, const char *code, char **problem)
+{
+  GFile *file = riposte_document_get_file (document);
+  g_autofree char *name = file ? g_file_get_basename (file) : NULL;
+
+  if (riposte_patch_is (code))
+    return riposte_patch_apply (text, name, code, problem);
+  return riposte_merge_code (text, code);
+}
+
 gboolean
 riposte_editor_apply_code (RiposteEditor *self, const char *code, const char *path)
 {
@@ -210,6 +225,7 @@ riposte_editor_apply_code (RiposteEditor *self, const char *code, const char *pa
   RiposteDocument *document = page ? riposte_editor_page_get_document (page) : NULL;
   Applying *applying;
   GtkWidget *dialog;
+  g_autofree char *problem = NULL;
 
   g_return_val_if_fail (RIPOSTE_IS_EDITOR (self), FALSE);
   g_return_val_if_fail (code != NULL, FALSE);
@@ -220,9 +236,9 @@ riposte_editor_apply_code (RiposteEditor *self, const char *code, const char *pa
   applying->page = g_object_ref (page);
   applying->text = dup_text (page);
   applying->code = g_strdup (code);
-  applying->merge = riposte_merge_code (applying->text, code);
+  applying->merge = merge_code (applying->text, document, code, &problem);
   show_page (self, page);
-  dialog = dialog_new (self, document, applying->merge);
+  dialog = dialog_new (self, document, applying->merge, problem);
   g_signal_connect_data (dialog, "response", G_CALLBACK (on_response), applying,
                          (GClosureNotify)(void (*) (void))applying_free, 0);
   gtk_window_present (GTK_WINDOW (dialog));
@@ -302,8 +318,10 @@ riposte_editor_save_code (RiposteEditor *self, const char *code, const char *pat
   g_autofree char *name = dup_name (path, hint);
   GFile *current = riposte_editor_get_file (self);
   g_autoptr (GFile) folder = current ? g_file_get_parent (current) : NULL;
+  g_autofree char *new_file = riposte_patch_dup_new_file (code);
   Saving *saving = g_new (Saving, 1);
 
+  code = new_file ? new_file : code;
   saving->editor = g_object_ref (self);
   saving->code = g_strconcat (code, g_str_has_suffix (code, "\n") ? "" : "\n", NULL);
   gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);

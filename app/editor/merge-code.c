@@ -294,11 +294,7 @@ collect_edits (RiposteMerge *merge, GArray *steps, GArray *code, const char *ind
         if (step->op == OP_REMOVE)
           edit.n_removed++;
         else
-          {
-            append_code (added, LINE (code, step->line), indent);
-            merge->n_added++;
-          }
-      merge->n_removed += edit.n_removed;
+          append_code (added, LINE (code, step->line), indent);
       line += edit.n_removed;
       edit.text = g_string_free (g_steal_pointer (&added), FALSE);
       g_array_append_val (merge->edits, edit);
@@ -368,6 +364,29 @@ make_diff (const RiposteMerge *merge, GArray *text)
 }
 
 RiposteMerge *
+riposte_merge_new (void)
+{
+  RiposteMerge *merge = g_new0 (RiposteMerge, 1);
+
+  merge->edits = g_array_new (FALSE, FALSE, sizeof (RiposteEdit));
+  g_array_set_clear_func (merge->edits, edit_clear);
+  return merge;
+}
+
+void
+riposte_merge_finish (RiposteMerge *merge, const char *text)
+{
+  g_autoptr (GArray) lines = split (text);
+
+  for (guint i = 0; i < merge->edits->len; i++)
+    {
+      merge->n_added += count_lines (g_array_index (merge->edits, RiposteEdit, i).text);
+      merge->n_removed += g_array_index (merge->edits, RiposteEdit, i).n_removed;
+    }
+  merge->diff = make_diff (merge, lines);
+}
+
+RiposteMerge *
 riposte_merge_code (const char *text, const char *code)
 {
   g_autoptr (GArray) text_lines = split (text), code_lines = split (code);
@@ -377,14 +396,12 @@ riposte_merge_code (const char *text, const char *code)
 
   if (!steps)
     return NULL;
-  merge = g_new0 (RiposteMerge, 1);
-  merge->edits = g_array_new (FALSE, FALSE, sizeof (RiposteEdit));
-  g_array_set_clear_func (merge->edits, edit_clear);
+  merge = riposte_merge_new ();
   extend_upwards (steps, text_lines, code_lines);
   extend_downwards (steps, text_lines, code_lines);
   indent = find_indent (steps, text_lines, code_lines);
   collect_edits (merge, steps, code_lines, indent);
-  merge->diff = make_diff (merge, text_lines);
+  riposte_merge_finish (merge, text);
   return merge;
 }
 

@@ -29,6 +29,9 @@ typedef struct
  * Returns: (nullable): NULL where no line says that
  */
 RiposteMerge *riposte_merge_code (const char *text, const char *code);
+/* For who adds edits; riposte_merge_finish() then counts lines and makes the diff. */
+RiposteMerge *riposte_merge_new (void);
+void riposte_merge_finish (RiposteMerge *merge, const char *text);
 void riposte_merge_free (RiposteMerge *merge);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RiposteMerge, riposte_merge_free)
