@@ -1,12 +1,15 @@
 #include "model-menu.h"
 
+#include "chat/plain-text.h"
 #include "models/found.h"
 #include "network/network.h"
 #include "remote/service.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 #define MAX_MODELS 20 /* of a section; the window that manages them has them all */
+#define MAX_CHARS  36 /* of a name, so that the menu has room in a narrow window */
 
 /* What the models of a menu do: load, or answer the message @id once more. */
 typedef struct
@@ -39,10 +42,24 @@ list_models (const char *models_dir)
   return names;
 }
 
+/* Both ends of a name tell it from others. */
+static char *
+shorten (const char *name)
+{
+  glong n = g_utf8_strlen (name, -1), n_end = MAX_CHARS / 2;
+  const char *end = n > MAX_CHARS ? g_utf8_offset_to_pointer (name, n - n_end) : NULL;
+
+  if (!end)
+    return g_strdup (name);
+  return g_strdup_printf ("%.*s…%s", (int)(g_utf8_offset_to_pointer (name, MAX_CHARS - 1 - n_end) - name), name, end);
+}
+
 static void
 append_target (GMenu *menu, const char *name, const char *action, GVariant *target)
 {
-  g_auto (GStrv) parts = g_strsplit (name, "_", -1);
+  g_autofree char *tidy = riposte_plain_text (name, -1);
+  g_autofree char *shown = shorten (tidy);
+  g_auto (GStrv) parts = g_strsplit (shown, "_", -1);
   /* an underscore in a menu is a mnemonic */
   g_autofree char *label = g_strjoinv ("__", parts);
   g_autoptr (GMenuItem) item = g_menu_item_new (label, NULL);
@@ -61,6 +78,16 @@ append_model (GMenu *section, const char *name, const char *path, const char *id
     append_target (section, name, "win.model", g_variant_new_bytestring (path));
 }
 
+static void
+append_file (GMenu *section, const char *path, const char *id)
+{
+  g_autofree char *name = g_filename_display_basename (path);
+
+  if (g_str_has_suffix (name, ".gguf"))
+    name[strlen (name) - strlen (".gguf")] = '\0';
+  append_model (section, name, path, id);
+}
+
 /* Those of the folder, and the one in use. */
 static GMenuModel *
 models_section (RiposteLocalGenerator *generator, const char *models_dir, const char *id)
@@ -72,9 +99,8 @@ models_section (RiposteLocalGenerator *generator, const char *models_dir, const 
   for (guint i = 0; i < names->len; i++)
     {
       g_autofree char *path = g_build_filename (models_dir, names->pdata[i], NULL);
-      g_autofree char *name = g_filename_display_name (names->pdata[i]);
 
-      append_model (section, name, path, id);
+      append_file (section, path, id);
       if (g_strcmp0 (path, in_use) == 0)
         in_use = NULL;
     }
@@ -82,10 +108,7 @@ models_section (RiposteLocalGenerator *generator, const char *models_dir, const 
     if (g_strcmp0 (((RiposteFoundModel *)found->pdata[i])->path, in_use) == 0)
       in_use = NULL;
   if (in_use)
-    {
-      g_autofree char *name = g_filename_display_basename (in_use);
-      append_model (section, name, in_use, id);
-    }
+    append_file (section, in_use, id);
   return G_MENU_MODEL (section);
 }
 
