@@ -161,10 +161,10 @@ time_out_error (Call *call)
   const char *host = call->question->address->host;
 
   if (call->connecting)
-    return g_error_new (RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_TIMEOUT, _ ("%s could not be reached in time"),
-                        host);
-  return g_error_new (RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_TIMEOUT, _ ("Nothing came from %s for too long"),
-                      host);
+    return g_error_new (RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_TIMEOUT,
+                        _ ("%s could not be reached in time. Is it running, and is this machine online?"), host);
+  return g_error_new (RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_TIMEOUT,
+                      _ ("Nothing came from %s for too long. Try again, or let it take longer."), host);
 }
 
 /* What an error below HTTP means. */
@@ -185,10 +185,11 @@ translate (Call *call, const GError *problem)
                         problem->message);
   if (call->stream || (call->message && soup_message_get_status (call->message)))
     return g_error_new (RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_CUT,
-                        _ ("The connection to %s broke before the answer was complete"), host);
+                        _ ("The connection to %s broke before the answer was complete. Try again."), host);
   return g_error_new (RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_CONNECTION,
                       /* Translators: %s is a host, then the reason */
-                      _ ("There is no connection to %s: %s"), host, problem->message);
+                      _ ("There is no connection to %s: %s. Is it running, and is this machine online?"), host,
+                      problem->message);
 }
 
 /* Takes @error. */
@@ -288,8 +289,9 @@ end_body (GTask *task)
   if (good && !call->done && !call->reply.finished)
     {
       good = FALSE;
-      error = g_error_new (RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_CUT,
-                           _ ("%s broke off before the answer was complete"), call->question->address->host);
+      error
+        = g_error_new (RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_CUT,
+                       _ ("%s broke off before the answer was complete. Try again."), call->question->address->host);
     }
   if (good)
     succeed (task);

@@ -66,6 +66,36 @@ sentence_of (RiposteRemoteError code, gboolean has_key)
     }
 }
 
+/* What one can do about it; NULL where the service's own words are all there is. */
+static const char *
+advice_of (RiposteRemoteError code, gboolean has_key)
+{
+  switch (code)
+    {
+    case RIPOSTE_REMOTE_ERROR_UNAUTHORIZED:
+      return has_key ? _ ("Give it another key.") : _ ("Give it one in the preferences.");
+    case RIPOSTE_REMOTE_ERROR_FORBIDDEN:
+      return _ ("Ask there what the key may be used for.");
+    case RIPOSTE_REMOTE_ERROR_NOT_FOUND:
+      return _ ("Look at the name of the model, and at the address, which ends with /v1, mostly.");
+    case RIPOSTE_REMOTE_ERROR_TIMEOUT:
+    case RIPOSTE_REMOTE_ERROR_SERVER:
+      return _ ("Try again in a while.");
+    case RIPOSTE_REMOTE_ERROR_LIMITED:
+      return _ ("Try again in a while, or look at the limits of your account there.");
+    default:
+      return NULL;
+    }
+}
+
+static void
+append_sentence (GString *text, const char *sentence)
+{
+  if (!strchr (".!?", text->str[text->len - 1]))
+    g_string_append_c (text, '.');
+  g_string_append_printf (text, " %s", sentence);
+}
+
 GError *
 riposte_remote_error_of_status (const char *host,
                                 guint status,
@@ -87,10 +117,12 @@ riposte_remote_error_of_status (const char *host,
   if (retry_after >= 0)
     {
       g_autofree char *wait = describe_wait (retry_after);
-      g_string_append (text, ". ");
       /* Translators: %s is "20 seconds" */
-      g_string_append_printf (text, _ ("It asks to wait %s."), wait);
+      g_autofree char *sentence = g_strdup_printf (_ ("It asks to wait %s."), wait);
+      append_sentence (text, sentence);
     }
+  else if (advice_of (code, has_key))
+    append_sentence (text, advice_of (code, has_key));
   error = g_error_new_literal (RIPOSTE_REMOTE_ERROR, code, text->str);
   g_string_free (text, TRUE);
   return error;

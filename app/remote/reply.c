@@ -180,7 +180,8 @@ refuse_json (GError **error, const char *detail)
 {
   g_set_error (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_PROTOCOL,
                /* Translators: %s says what is wrong with it, in English maybe */
-               _ ("What the service sent makes no sense: %s"), detail);
+               _ ("What the service sent makes no sense: %s. Try again; if that does not help, look at its address."),
+               detail);
   return FALSE;
 }
 
@@ -215,9 +216,11 @@ riposte_remote_reply_take (RiposteRemoteReply *reply,
   if (!JSON_NODE_HOLDS_OBJECT (node))
     return refuse_json (error, "[");
   root = json_node_get_object (node);
-  if (has_error (root))
-    return report_error (root, secret, error);
   choices = riposte_json_get_array (root, "choices");
+  usage = riposte_json_get_object (root, "usage");
+  /* some say what is wrong, and that it is an error only by saying nothing else */
+  if (has_error (root) || (!choices && !usage && message_of (root)))
+    return report_error (root, secret, error);
   for (guint i = 0; choices && i < json_array_get_length (choices); i++)
     {
       JsonObject *choice = riposte_json_get_object_element (choices, i);
@@ -225,7 +228,6 @@ riposte_remote_reply_take (RiposteRemoteReply *reply,
       if (choice && riposte_json_get_int (choice, "index", 0) == 0)
         take_choice (reply, choice);
     }
-  usage = riposte_json_get_object (root, "usage");
   if (usage)
     take_usage (reply, usage);
   return TRUE;

@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 import time
+import zlib
 
 ANSWER = 'def reverse(s):\n    return s[::-1]  # größer, 漢字, 🎉\n'
 
@@ -220,7 +221,40 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def as_terminal(self, _):
         self.events([event(chunk('red \x1b[31m bell \x07 title \x1b]0;evil\x07 bidi \u202e.')), event(chunk(reason='stop'))])
 
+    def as_gzip(self, _):
+        """Packed, although nobody asked for it."""
+        self.begin(Content_Encoding='gzip')
+        packer = zlib.compressobj(wbits=31)
+        for piece in stream():
+            self.put(packer.compress(piece) + packer.flush(zlib.Z_SYNC_FLUSH))
+        self.put(packer.flush())
+        self.finish_body()
+
+    def as_http10(self, _):
+        """An older HTTP, whose answer ends with the connection."""
+        self.protocol_version = 'HTTP/1.0'
+        self.events([piece for piece in stream() if b'DONE' not in piece], chunked=False)
+
+    def as_pings(self, _):
+        """Says for longer than the others' patience that it is still there."""
+        self.begin()
+        for _ in range(10):
+            self.put(b': ping\r\n\r\n' if _ % 2 else b': OPENROUTER PROCESSING\n\n')
+            time.sleep(0.25)
+        for piece in stream():
+            self.put(piece.replace(b'data: ', b'data:'))
+        self.finish_body()
+
     # ---- failing ----
+
+    def as_error_200(self, _):
+        self.whole(200, json.dumps({'error': {'message': 'No credits are left', 'code': 402}}))
+
+    def as_message_200(self, _):
+        self.whole(200, json.dumps({'object': 'error', 'message': 'The model is asleep', 'code': 40303}))
+
+    def as_error_event(self, _):
+        self.events([*stream()[:3], b'event: error\ndata: {"detail": "Out of memory"}\n\n'])
 
     def as_cut(self, _):
         """Chunked, and ended without the last chunk."""
@@ -344,6 +378,10 @@ def other_name():
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+
+    def __init__(self, address, handler):
+        self.address_family = socket.AF_INET6 if ':' in address[0] else socket.AF_INET
+        super().__init__(address, handler)
 
     def handle_error(self, *_):
         pass

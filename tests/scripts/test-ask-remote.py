@@ -135,6 +135,63 @@ def an_answer_that_said_its_end_needs_no_more():
 
 
 @tap.case
+def older_and_odder_ways_to_answer_are_understood():
+    answers('gzip', 'http10')
+    with Service() as service, Home() as home:  # what says that it is still there is not silent
+        assert home.ask(service.url('pings'), '--timeout', '1') == (0, ANSWER, '')
+
+
+@tap.case
+def an_error_is_one_whatever_the_status_says():
+    fails('error-200', 'No credits are left')
+    fails('message-200', 'The model is asleep')
+    fails('error-event', 'Out of memory', out=FIRST_WORDS)
+
+
+@tap.case
+def each_failure_says_what_to_do():
+    for name, what in (('401', 'another key'), ('403', 'Ask there'), ('404', '/v1'), ('429-plain', 'in a while'),
+                       ('503', 'It asks to wait'), ('500', 'Try again'), ('silent', 'longer'), ('cut-before', 'online'), ('cut', 'Try again'),
+                       ('html', 'Is its address right?'), ('away', 'change the address')):
+        with Service() as service, Home() as home:
+            service.elsewhere = service.root('localhost')
+            errors = home.ask(service.url(name), '--timeout', '1')[2]
+            assert what in errors and '..' not in errors, (name, errors)
+
+
+@tap.case
+def addresses_are_taken_as_people_write_them():
+    with Service() as service, Home() as home:
+        for end in ('/', '//', '/chat/completions', '/chat/completions/'):
+            assert home.ask(service.url('good') + end)[:2] == (0, ANSWER), end
+        assert {request['path'] for request in service.requests} == {'/good/v1/chat/completions'}
+        assert 'which ends with /v1' in home.ask(service.root() + '/404')[2]
+        assert 'before any ?' in home.ask(service.url('good') + '?key=1')[2]
+
+
+@tap.case
+def an_address_of_ipv6_is_one():
+    try:
+        service = Service(None, '[::1]', '::1')
+    except OSError as error:
+        raise tap.Skip('this machine has no IPv6') from error
+    with service, Home() as home:
+        assert home.ask(service.url('good'))[:2] == (0, ANSWER)
+        assert service.requests[0]['headers']['Host'] == service.root().removeprefix('http://')
+
+
+@tap.case
+def the_name_of_a_model_may_be_long_and_odd():
+    with Service() as service, Home() as home:
+        for name in ('x' * 100_000, '-', 'a b/c:d@e', 'ünï 漢 "\\"', '--remote'):
+            done = home.ask(service.url('good'), f'--remote-model={name}')
+            assert done[:2] == (0, ANSWER), (name[:20], done)
+            assert service.requests[-1]['question']['model'] == name
+        for text in ('say \ud83d'.encode('utf-8', 'surrogatepass'), b'\xff\xfe'):
+            assert home.ask(service.url('good'), question=text)[0] == 0  # what is no UTF-8 is sent as what it is not
+
+
+@tap.case
 def reasoning_is_no_answer():
     answers('reasoning')
     fails('only-reasoning', 'without an answer')
