@@ -24,7 +24,7 @@ static const RpArch archs[] = {
   {
     .name = "afmoe",
     .models = "Trinity (Arcee)",
-    .verified = "llama.cpp",
+    .verified = "llama.cpp, transformers",
     .flags = RP_ARCH_QK_NORM | RP_ARCH_WINDOW | RP_ARCH_EMBEDDING_ROOT | RP_ARCH_ATTENTION_GATE | RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &sandwich,
@@ -148,7 +148,7 @@ static const RpArch archs[] = {
   {
     .name = "deepseek2",
     .models = "DeepSeek-V2, -V3, -R1, DeepSeek-Coder-V2",
-    .verified = "llama.cpp",
+    .verified = "llama.cpp, transformers",
     .flags = RP_ARCH_LATENT | RP_ARCH_EXPERTS,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
@@ -256,7 +256,7 @@ static const RpArch archs[] = {
   {
     .name = "gemma3",
     .models = "Gemma 3",
-    .verified = "llama.cpp",
+    .verified = "llama.cpp, transformers",
     .flags = RP_ARCH_QK_NORM | RP_ARCH_EMBEDDING_ROOT | RP_ARCH_WINDOW | RP_ARCH_LOCAL_UNSCALED,
     .factors = FACTORS_ATTENTION,
     .norms = &sandwich,
@@ -624,7 +624,7 @@ static const RpArch archs[] = {
   {
     .name = "phi3",
     .models = "Phi-3, Phi-4",
-    .verified = "llama.cpp",
+    .verified = "llama.cpp, transformers",
     .flags = RP_ARCH_FFN_FUSED | RP_ARCH_WINDOW,
     .factors = FACTORS_ATTENTION,
     .norms = &before,

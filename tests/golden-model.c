@@ -1,6 +1,7 @@
 #include "golden-model.h"
 
 #include "gguf-writer.h"
+#include "quantize.h"
 
 #include <math.h>
 #include <string.h>
@@ -28,13 +29,15 @@ draw (const char *name, float mean, float deviation, float *out, gsize n)
     out[i] = mean + step * ((gint32)(next_random (&state) >> 40) - (1 << 23));
 }
 
-void
-golden_model_tokens (guint n_vocab, RpToken tokens[GOLDEN_N_TOKENS])
+RpToken *
+golden_model_tokens (const GoldenModel *model)
 {
-  guint64 state = n_vocab;
+  RpToken *tokens = g_new (RpToken, model->n_tokens);
+  guint64 state = model->n_vocab;
 
-  for (guint i = 0; i < GOLDEN_N_TOKENS; i++)
-    tokens[i] = next_random (&state) % n_vocab;
+  for (guint i = 0; i < model->n_tokens; i++)
+    tokens[i] = next_random (&state) % model->n_vocab;
+  return tokens;
 }
 
 static void
@@ -108,14 +111,27 @@ write_key (GgufWriter *writer, char **words)
   gguf_writer_raw (writer, words[1], RP_GGUF_ARRAY, head->data, head->len);
 }
 
-/* tensor NAME MEAN DEVIATION DIMENSION…; returns the last dimension. */
-static guint
-write_tensor (GgufWriter *writer, char **words)
+static RpDType
+dtype_named (const char *name)
 {
+  for (guint type = 0; type < RP_DTYPE_LAST; type++)
+    if (rp_dtype_info (type) && strcmp (rp_dtype_info (type)->name, name) == 0)
+      return type;
+  g_error ("no type of weights “%s”", name);
+}
+
+/* tensor[:TYPE] NAME MEAN DEVIATION DIMENSION…; returns the last dimension. */
+static guint
+write_tensor (GgufWriter *writer, char **words, gboolean exact)
+{
+  const char *colon = strchr (words[0], ':');
+  RpDType type = colon ? dtype_named (colon + 1) : RP_DTYPE_F32;
+  const RpDTypeInfo *info = rp_dtype_info (type);
   guint64 dims[4];
   guint n_dims = 0;
-  gsize n = 1;
+  gsize n = 1, size;
   g_autofree float *weights = NULL;
+  g_autofree guint8 *data = NULL;
 
   for (char **word = words + 4; *word; word++)
     {
@@ -124,14 +140,23 @@ write_tensor (GgufWriter *writer, char **words)
     }
   weights = g_new (float, n);
   draw (words[1], g_ascii_strtod (words[2], NULL), g_ascii_strtod (words[3], NULL), weights, n);
-  gguf_writer_tensor (writer, words[1], RP_DTYPE_F32, n_dims, dims, weights, n * sizeof *weights);
+  size = rp_dtype_row_size (type, n);
+  data = g_malloc (size);
+  if (info->quantize)
+    info->quantize (weights, data, n);
+  else
+    rp_quantize_row (type, weights, data, n);
+  if (exact)
+    info->dequantize (data, weights, n);
+  gguf_writer_tensor (writer, words[1], exact ? RP_DTYPE_F32 : type, n_dims, dims, exact ? (guint8 *)weights : data,
+                      exact ? n * sizeof *weights : size);
   return dims[n_dims - 1];
 }
 
-guint
-golden_model_write (const char *description, const char *path)
+GoldenModel
+golden_model_write (const char *description, const char *path, gboolean exact)
 {
-  guint n_vocab = 0;
+  GoldenModel model = { .n_tokens = 200 };
   g_autofree char *text = NULL;
   g_auto (GStrv) lines = NULL;
   g_autoptr (GByteArray) file = NULL;
@@ -149,12 +174,14 @@ golden_model_write (const char *description, const char *path)
 
       if (n >= 3 && strcmp (words[0], "key") == 0)
         write_key (&writer, words);
-      else if (n >= 5 && strcmp (words[0], "tensor") == 0)
+      else if (n >= 5 && g_str_has_prefix (words[0], "tensor"))
         {
-          guint last = write_tensor (&writer, words);
+          guint last = write_tensor (&writer, words, exact);
           if (strcmp (words[1], "token_embd.weight") == 0)
-            n_vocab = last;
+            model.n_vocab = last;
         }
+      else if (n == 2 && strcmp (words[0], "tokens") == 0)
+        model.n_tokens = g_ascii_strtoull (words[1], NULL, 10);
       else if (n && words[0][0] != '#')
         g_error ("%s: cannot read “%s”", description, *line);
     }
@@ -162,6 +189,6 @@ golden_model_write (const char *description, const char *path)
   gguf_writer_clear (&writer);
   g_file_set_contents (path, (const char *)file->data, file->len, &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (n_vocab, !=, 0);
-  return n_vocab;
+  g_assert_cmpuint (model.n_vocab, !=, 0);
+  return model;
 }

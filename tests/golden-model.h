@@ -5,15 +5,19 @@
 
 G_BEGIN_DECLS
 
-/* As in architectures.py: the length of the input, and the logits kept of each position. */
-#define GOLDEN_N_TOKENS 200
-#define GOLDEN_N_KEPT   8
+/* As in architectures.py: the logits kept of each position. */
+#define GOLDEN_N_KEPT 8
 
-/* Writes the GGUF file of a description (tests/golden/architectures/NAME.txt) and returns the size of its vocabulary;
- * fails the test where it cannot. */
-guint golden_model_write (const char *description, const char *path);
+typedef struct
+{
+  guint n_vocab, n_tokens; /* length of the input */
+} GoldenModel;
 
-/* The input, the same for all of a vocabulary's size. */
-void golden_model_tokens (guint n_vocab, RpToken tokens[GOLDEN_N_TOKENS]);
+/* Writes the GGUF file of a description (tests/golden/architectures/NAME.txt); fails the test where it cannot. With
+ * @exact, quantized weights are written as the F32 that they stand for. */
+GoldenModel golden_model_write (const char *description, const char *path, gboolean exact);
+
+/* The input, the same for all of a vocabulary's size and of a length. */
+RpToken *golden_model_tokens (const GoldenModel *model);
 
 G_END_DECLS

@@ -6,9 +6,11 @@ weights are not kept: golden-model.c draws them again, from a generator seeded w
 row a position: the standard deviation of the reference's logits there, and N_KEPT of these logits, other ones at every
 position. The reference computes them from the very file that golden-model.c writes.
 
-Usage: architectures.py [--reference COMMAND] NAME…, with the names that llama-archs gives its files, less .gguf, or of
-VARIANTS. Build first; llama-archs, llama-logits and, for BY_TRANSFORMERS, python3 are looked for in PATH, or behind a
-command that runs another (--reference).
+With --checkpoints FOLDER it makes those of mid-sized/ instead, from models that checkpoints.py has put there.
+
+Usage: architectures.py [--reference COMMAND] [--checkpoints FOLDER] NAME…, with the names that llama-archs gives its
+files, less .gguf, or of VARIANTS; or those of checkpoints.py or of MID_SIZED. Build first; llama-archs, llama-logits and,
+for BY_TRANSFORMERS, python3 are looked for in PATH, or behind a command that runs another (--reference).
 """
 import argparse
 import array
@@ -21,9 +23,9 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-FOLDER = os.path.join(HERE, 'architectures')
 # as in golden-model.h
-N_TOKENS, N_KEPT = 200, 8
+N_KEPT = 8
+N_TOKENS, N_TOKENS_MID_SIZED = 200, 600
 SCALARS = {0: ('u8', '<B'), 1: ('i8', '<b'), 2: ('u16', '<H'), 3: ('i16', '<h'), 4: ('u32', '<I'), 5: ('i32', '<i'),
            6: ('f32', '<f'), 7: ('bool', '<?'), 10: ('u64', '<Q'), 11: ('i64', '<q'), 12: ('f64', '<d')}
 STRING, ARRAY = 8, 9
@@ -62,6 +64,12 @@ VARIANTS = {
     'gpt-oss-exact': ('gpt-oss-moe', {'rope.scaling.type': ['yarn'], 'rope.scaling.factor': [8.0],
                                       'rope.scaling.original_context_length': [48],
                                       'rope.scaling.yarn_truncate': [False]}),
+    'smallthinker-experts': ('smallthinker-moe', {'expert_count': [32], 'expert_used_count': [6]}),
+    'bailingmoe2-groups': ('bailingmoe2-moe', {'expert_count': [32], 'expert_used_count': [6], 'expert_group_count': [8],
+                                               'expert_group_used_count': [4], 'expert_gating_func': [2],
+                                               'expert_weights_norm': [True], 'expert_weights_scale': [2.5]}),
+    'mimo2-experts': ('mimo2-moe', {'expert_count': [32], 'expert_used_count': [6], 'attention.sliding_window': [48]}),
+    'grok-experts': ('grok-moe', {'expert_count': [8], 'expert_used_count': [2]}),
     'gemma3-local': ('gemma3-dense', {'rope.freq_base': [1e6], 'rope.scaling.factor': [8.0]}),
     'glm4moe-plain': ('glm4moe-moe', {'expert_weights_norm': [True], 'expert_weights_scale': [1.5],
                                       'rope.dimension_count': [64], 'rope.dimension_sections': [0] * 4}),
@@ -88,8 +96,15 @@ VARIANTS = {
     'qwen3moe-yarn': ('qwen3moe-moe', {'rope.scaling.type': ['yarn'], 'rope.scaling.factor': [4.0],
                                        'rope.scaling.original_context_length': [48]}),
 }
+# Of the checkpoints, NAME: (its checkpoint, {key: content or None}, {the end of a tensor's name: its type}).
+MID_SIZED = {
+    # whether the experts' weights are normalised does not stand in it
+    'afmoe': ('afmoe', {'expert_weights_norm': None}, {}),
+    'gpt-oss-mxfp4': ('gpt-oss', {}, {'_exps': 'MXFP4'}),
+}
 # Where llama.cpp departs from the model's makers: see transformers-logits.py.
-BY_TRANSFORMERS = {'phi2-dense', 'phimoe-moe', 'phimoe-long', 'starcoder2-dense', 'gpt-oss-exact'}
+BY_TRANSFORMERS = {'phi2-dense', 'phimoe-moe', 'phimoe-long', 'starcoder2-dense', 'gpt-oss-exact', 'gpt-oss',
+                   'gpt-oss-mxfp4', 'deepseek2-v2', 'phi3-window', 'afmoe', 'gemma3'}
 
 
 class Reader:
@@ -134,7 +149,7 @@ class Reader:
         return name, list(dims)
 
 
-def moments(name, dims):
+def moments(name, dims, sharpness):
     """Mean and deviation of a tensor's weights: such that every layer matters, as in a trained model."""
     if name.endswith('scale') or 'norm' in name and name.endswith('.weight') and len(dims) == 1:
         return 1, 0.2
@@ -144,8 +159,8 @@ def moments(name, dims):
         return -1, 0.3
     if name.startswith('token_embd') or len(dims) == 1:
         return 0, 0.5
-    # queries and keys larger than the rest, so that attention tells positions apart
-    return 0, (2 if '.attn_q' in name or '.attn_k' in name else 1) / dims[0] ** 0.5
+    # queries and keys larger than the rest, so that attention tells positions apart; in many layers, that is chaos
+    return 0, (sharpness if '.attn_q' in name or '.attn_k' in name else 1) / dims[0] ** 0.5
 
 
 def more_experts(key, content):
@@ -154,9 +169,9 @@ def more_experts(key, content):
     return [N_USED] if key.endswith('.expert_used_count') and content == [2] else content
 
 
-def more_experts_in(name, dims, n_expert):
-    if n_expert == [2] and ('_exps' in name or 'ffn_gate_inp' in name or 'exp_probs' in name) and dims[-1] == 2:
-        return dims[:-1] + [N_EXPERT]
+def more_experts_in(name, dims, was, n_expert):
+    if was == [2] and ('exps' in name or 'ffn_gate_inp' in name or 'exp_probs' in name) and dims[-1] == 2:
+        return dims[:-1] + more_experts('.expert_count', n_expert)
     return dims
 
 
@@ -192,29 +207,34 @@ def changed(name, dims, tensors):
     return tensors[rest] and (f'{block}.{tensors[rest][0]}.weight', tensors[rest][1])
 
 
-def describe(model, path, changes, tensors):
-    n_expert = next((content for key, _, content in model.keys if key.endswith('.expert_count')), [0])
+def describe(model, path, changes, tensors=(), types=(), n_tokens=N_TOKENS):
+    was = next((content for key, _, content in model.keys if key.endswith('.expert_count')), [0])
+    n_expert = changes.get('expert_count', was)
     with open(path, 'w', encoding='utf-8') as file:
-        file.write('# Made by architectures.py. key NAME TYPE VALUES, tensor NAME MEAN DEVIATION DIMENSIONS\n')
+        file.write('# Made by architectures.py. key NAME TYPE VALUES, tensor[:TYPE] NAME MEAN DEVIATION DIMENSIONS\n')
+        if n_tokens != N_TOKENS:
+            file.write(f'tokens {n_tokens}\n')
         for key, kind, content in model.keys:
             content = changes.pop(key.partition('.')[2], content)
-            file.write(f'key {key} {kind} {words(more_experts(key, content))}'.rstrip() + '\n')
+            if content is not None and not key.startswith('general.name'):
+                file.write(f'key {key} {kind} {words(more_experts(key, content))}'.rstrip() + '\n')
         for key, content in changes.items():
             kind = {bool: 'bool', int: 'u32', float: 'f32'}[type(content[0])]
             file.write(f'key {model.keys[0][2][0]}.{key} {kind} {words(content)}\n')
         for name, dims in filter(None, (changed(*tensor, tensors) for tensor in model.tensors)):
-            mean, deviation = moments(name, dims)
-            dims = ' '.join(map(str, more_experts_in(name, dims, n_expert)))
-            file.write(f'tensor {name} {mean} {deviation:.6g} {dims}\n')
+            mean, deviation = moments(name, dims, 2 if n_tokens == N_TOKENS else 1)
+            kind = next((f':{types[end]}' for end in types if name.removesuffix('.weight').endswith(end)), '')
+            dims = ' '.join(map(str, more_experts_in(name, dims, was, n_expert)))
+            file.write(f'tensor{kind} {name} {mean} {deviation:.6g} {dims}\n')
 
 
-def keep(logits, path):
+def keep(logits, path, n_tokens):
     """The rows of NAME.f32 from all logits."""
     with open(logits, 'rb') as file:
         floats = array.array('f', file.read())
-    n_vocab = len(floats) // N_TOKENS
+    n_vocab = len(floats) // n_tokens
     rows = array.array('f')
-    for position in range(N_TOKENS):
+    for position in range(n_tokens):
         row = floats[position * n_vocab:(position + 1) * n_vocab]
         rows.append(statistics.pstdev(row))
         rows.extend(row[(position + j * n_vocab // N_KEPT) % n_vocab] for j in range(N_KEPT))
@@ -222,26 +242,38 @@ def keep(logits, path):
         rows.tofile(file)
 
 
+def describe_named(name, folder, checkpoints, description):
+    if checkpoints:
+        base, changes, types = MID_SIZED.get(name, (name, {}, {}))
+        model = Reader(os.path.join(checkpoints, base + '.gguf'))
+        describe(model, description, dict(changes), types=types, n_tokens=N_TOKENS_MID_SIZED)
+    else:
+        base, changes, tensors = (*VARIANTS.get(name, (name, {})), {})[:3]
+        describe(Reader(os.path.join(folder, base + '.gguf')), description, dict(changes), tensors)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('names', nargs='+', metavar='NAME')
     parser.add_argument('--reference', default='', metavar='COMMAND', help='runs the reference programs')
     parser.add_argument('--build', default=os.path.join(ROOT, 'build'), metavar='FOLDER')
+    parser.add_argument('--checkpoints', metavar='FOLDER', help='make models of middling size, from those there')
     options = parser.parse_args()
     reference = shlex.split(options.reference)
-    os.makedirs(FOLDER, exist_ok=True)
+    folder = os.path.join(HERE, 'mid-sized' if options.checkpoints else 'architectures')
+    os.makedirs(folder, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix='riposte-golden-') as scratch:
-        subprocess.run([*reference, 'llama-archs', '-o', scratch, '-s', '1'], check=True, capture_output=True)
+        if not options.checkpoints:
+            subprocess.run([*reference, 'llama-archs', '-o', scratch, '-s', '1'], check=True, capture_output=True)
         for name in options.names:
-            description = os.path.join(FOLDER, name + '.txt')
-            base, changes, tensors = (*VARIANTS.get(name, (name, {})), {})[:3]
-            describe(Reader(os.path.join(scratch, base + '.gguf')), description, dict(changes), tensors)
+            description = os.path.join(folder, name + '.txt')
+            describe_named(name, scratch, options.checkpoints, description)
             model, logits = os.path.join(scratch, 'model.gguf'), os.path.join(scratch, 'logits.f32')
             tokens = subprocess.run([os.path.join(options.build, 'tests/test-architectures'), '--write', description, model],
                                     check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
             program = ['python3', os.path.join(HERE, 'transformers-logits.py')] if name in BY_TRANSFORMERS else ['llama-logits']
             subprocess.run([*reference, *program, model, logits, '--tokens', tokens], check=True, capture_output=True, cwd=ROOT)
-            keep(logits, os.path.join(FOLDER, name + '.f32'))
+            keep(logits, os.path.join(folder, name + '.f32'), tokens.count(',') + 1)
             print(name, flush=True)
 
 
