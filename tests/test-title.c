@@ -326,6 +326,8 @@ test_in_answer (void)
     { "<think>\nThe user wants a title.\n</think>\n\nReversing", "Reversing", TRUE },
     { "<think>\nThe user wants a title.\nIt", NULL, FALSE },
     { "<think>\nThe user wants a title.", NULL, TRUE },
+    { "At most six words, in the language of my question.", NULL, TRUE },
+    { "Title: at most six words\nReversing", "Reversing", TRUE },
     { "", NULL, TRUE },
     { "\"\"", NULL, TRUE },
     { "...", NULL, TRUE },

@@ -77,6 +77,16 @@ is_beside_it (const char *line)
   return !*line || g_str_has_suffix (line, ":") || g_str_has_prefix (line, "```") || g_str_has_prefix (line, "---");
 }
 
+/* Small models say again what they were told. */
+static gboolean
+is_request (const char *line)
+{
+  g_autofree char *request = g_utf8_casefold (REQUEST, -1);
+  g_autofree char *folded = g_utf8_casefold (line, -1);
+
+  return strstr (request, folded) != NULL;
+}
+
 char *
 riposte_title_in_answer (const char *text, gboolean done)
 {
@@ -90,7 +100,7 @@ riposte_title_in_answer (const char *text, gboolean done)
       if (is_beside_it (g_strstrip (lines[i])))
         continue;
       undress (lines[i]);
-      if (*lines[i])
+      if (*lines[i] && !is_request (lines[i]))
         return g_utf8_strlen (lines[i], -1) <= MAX_CHARS ? riposte_title_of_text (lines[i], MAX_CHARS) : NULL;
     }
   return NULL;
