@@ -10,7 +10,8 @@ typedef struct
 {
   RiposteWindow *window;
   RiposteConversation *conversation;
-  char *question; /* that is not asked yet; NULL where the last one of the conversation had no room */
+  char *question;         /* that is not asked yet; NULL where the last one of the conversation had no room */
+  RiposteMessage *edited; /* (nullable) in the place of this one */
   RiposteMeasure measure;
   guint raise_to;
 } Case;
@@ -22,6 +23,7 @@ case_free (gpointer data)
 
   g_object_unref (this->window);
   g_object_unref (this->conversation);
+  g_clear_object (&this->edited);
   g_free (this->question);
   g_free (this);
 }
@@ -47,36 +49,32 @@ find_raise (RiposteWindow *self, const RiposteMeasure *measure)
   return wanted > measure->n_context && wanted >= needed ? wanted : 0;
 }
 
-static const char *
-find_question (const Case *this)
+/* The last one, which had no room; nullable. */
+static RiposteMessage *
+find_last_question (RiposteConversation *conversation)
 {
-  const char *question = this->question;
-  guint n = g_list_model_get_n_items (G_LIST_MODEL (this->conversation));
+  RiposteMessage *last = riposte_conversation_get_last (conversation);
 
-  while (!question && n-- > 0)
-    {
-      g_autoptr (RiposteMessage) message = g_list_model_get_item (G_LIST_MODEL (this->conversation), n);
-      if (riposte_message_get_role (message) == RIPOSTE_ROLE_USER)
-        question = riposte_message_get_text (message);
-    }
-  return question ? question : "";
+  return last && riposte_message_get_role (last) == RIPOSTE_ROLE_ASSISTANT ? riposte_message_get_parent (last) : last;
 }
 
 static void
 begin_new_chat (const Case *this, const char *summary)
 {
   RiposteWindow *self = this->window;
+  RiposteMessage *last = this->question ? NULL : find_last_question (this->conversation);
+  const char *question = last ? riposte_message_get_text (last) : this->question ? this->question : "";
   g_autofree char *draft = NULL;
 
   if (summary)
-    draft = g_strdup_printf ("%s\n\n%s\n\n%s", _ ("Summary of an earlier chat:"), summary, find_question (this));
+    draft = g_strdup_printf ("%s\n\n%s\n\n%s", _ ("Summary of an earlier chat:"), summary, question);
   else
-    draft = g_strdup (find_question (this));
+    draft = g_strdup (question);
   riposte_chat_list_add (self->chats);
   riposte_window_show_chat (self);
   if (!summary)
     riposte_conversation_copy_turns (self->conversation, this->conversation, this->measure.n_left_out,
-                                     this->question != NULL);
+                                     this->question ? this->edited : last);
   riposte_chat_pane_set_draft (self->chat, draft);
   riposte_chat_pane_focus_composer (self->chat);
 }
@@ -144,6 +142,9 @@ riposte_window_make_room (RiposteWindow *self)
   this->conversation = g_object_ref (self->conversation);
   if (!last || !riposte_message_lacked_room (last))
     this->question = riposte_chat_pane_dup_draft (self->chat);
-  prompt = riposte_conversation_make_prompt (self->conversation, this->question);
+  if (this->question)
+    g_set_object (&this->edited, riposte_chat_pane_get_edited (self->chat));
+  prompt = this->question ? riposte_conversation_make_prompt_for (self->conversation, this->edited, this->question)
+                          : riposte_conversation_make_prompt (self->conversation, NULL);
   riposte_generator_measure_async (RIPOSTE_GENERATOR (self->generator), prompt, NULL, on_measured, this);
 }

@@ -296,12 +296,40 @@ test_left_out (Fixture *fixture, gconstpointer data)
   assert_turns (fixture, "s:Be brief.;u:One?;a:First.;u:Two?;a:Second.;u:Three?;");
   end (fixture, RP_STOP_END, "no room");
 
-  riposte_conversation_copy_turns (other, fixture->chat, 2, FALSE);
+  riposte_conversation_copy_turns (other, fixture->chat, 2,
+                                   riposte_message_get_parent (riposte_conversation_get_last (fixture->chat)));
   g_clear_object (&prompt);
   prompt = riposte_conversation_make_prompt (other, "Four?");
   g_free (turns);
   turns = describe_turns (prompt);
   g_assert_cmpstr (turns, ==, "u:Two?;a:Second.;u:Four?;");
+}
+
+/* What is measured is what would be asked: an edited question, with nothing that followed the old one. */
+static void
+test_prompt_of_edited (Fixture *fixture, gconstpointer data)
+{
+  static const struct
+  {
+    int edited; /* -1: none */
+    const char *turns;
+  } rows[] = { { -1, "u:One?;a:First.;u:Two?;a:Second.;u:New?;" }, { 2, "u:One?;a:First.;u:New?;" }, { 0, "u:New?;" } };
+
+  for (int i = 0; i < 2; i++)
+    {
+      ask (fixture, i ? "Two?" : "One?");
+      say (fixture, i ? "Second." : "First.");
+      end (fixture, RP_STOP_END, NULL);
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      GPtrArray *messages = riposte_conversation_get_messages (fixture->chat);
+      RiposteMessage *edited = rows[i].edited < 0 ? NULL : messages->pdata[rows[i].edited];
+      g_autoptr (RiposteGeneration) prompt = riposte_conversation_make_prompt_for (fixture->chat, edited, "New?");
+      g_autofree char *turns = describe_turns (prompt);
+
+      g_assert_cmpstr (turns, ==, rows[i].turns);
+    }
 }
 
 /* One that waits for its turn ends at once; what the worker says of it later is not heard. */
@@ -532,6 +560,7 @@ main (int argc, char **argv)
   ADD ("continue", test_continue);
   ADD ("failures", test_failures);
   ADD ("left-out", test_left_out);
+  ADD ("prompt-of-edited", test_prompt_of_edited);
   ADD ("stop", test_stop);
   ADD ("gone", test_gone);
   ADD ("flood", test_flood);

@@ -150,14 +150,28 @@ is_shown (RiposteChatPane *self, RiposteMessage *message)
 }
 
 static void
+set_edited (RiposteChatPane *self, RiposteMessage *question)
+{
+  g_set_object (&self->editing, question);
+  gtk_revealer_set_reveal_child (self->edit_bar, question != NULL);
+  if (self->context)
+    riposte_context_set_edited (self->context, question);
+}
+
+RiposteMessage *
+riposte_chat_pane_get_edited (RiposteChatPane *self)
+{
+  return self->editing;
+}
+
+static void
 riposte_chat_pane_stop_editing (RiposteChatPane *self)
 {
   g_autofree char *draft = g_steal_pointer (&self->draft);
 
   if (!self->editing)
     return;
-  g_clear_object (&self->editing);
-  gtk_revealer_set_reveal_child (self->edit_bar, FALSE);
+  set_edited (self, NULL);
   riposte_chat_pane_set_draft (self, draft);
   riposte_chat_pane_focus_composer (self);
 }
@@ -166,10 +180,9 @@ void
 riposte_chat_pane_edit (RiposteChatPane *self, RiposteMessage *question)
 {
   riposte_chat_pane_stop_editing (self);
-  self->editing = g_object_ref (question);
   self->draft = riposte_chat_pane_dup_draft (self);
+  set_edited (self, question);
   riposte_chat_pane_set_draft (self, riposte_message_get_text (question));
-  gtk_revealer_set_reveal_child (self->edit_bar, TRUE);
   riposte_chat_pane_focus_composer (self);
 }
 
@@ -189,9 +202,9 @@ restore_draft (gpointer data)
 static void
 send_edited (RiposteChatPane *self, const char *question)
 {
-  g_autoptr (RiposteMessage) editing = g_steal_pointer (&self->editing);
+  g_autoptr (RiposteMessage) editing = g_object_ref (self->editing);
 
-  gtk_revealer_set_reveal_child (self->edit_bar, FALSE);
+  set_edited (self, NULL);
   riposte_conversation_edit (self->conversation, editing, question, RIPOSTE_GENERATOR (self->generator),
                              prepare (self));
   g_idle_add_full (G_PRIORITY_DEFAULT_IDLE, restore_draft, g_object_ref (self), g_object_unref);

@@ -21,6 +21,8 @@ void riposte_chat_pane_set_presets (RiposteChatPane *self, RipostePresets *prese
 void riposte_chat_pane_set_sampler (RiposteChatPane *self, const RpSamplerOptions *sampler);
 void riposte_chat_pane_set_conversation (RiposteChatPane *self, RiposteConversation *conversation);
 /* How full the context is, with what is being written. */
+/* (nullable) The question that the draft would stand in place of. */
+RiposteMessage *riposte_chat_pane_get_edited (RiposteChatPane *self);
 RiposteContext *riposte_chat_pane_get_context (RiposteChatPane *self);
 /* What is being written, as it would be sent. */
 char *riposte_chat_pane_dup_draft (RiposteChatPane *self);

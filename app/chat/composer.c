@@ -17,6 +17,7 @@ void
 riposte_composer_set_text (RiposteComposer *self, const char *text)
 {
   gtk_text_buffer_set_text (self->buffer, text ? text : "", -1);
+  riposte_mention_close (self->mention);
 }
 
 char *

@@ -11,6 +11,7 @@ struct _RiposteContext
   RiposteConversation *conversation;
   RiposteMessage *last; /* of the conversation */
   char *draft;
+  RiposteMessage *edited; /* nullable */
 
   RiposteMeasure measure;
   gboolean measuring, outdated; /* what is being measured */
@@ -63,7 +64,7 @@ start (RiposteContext *self)
   self->outdated = self->measuring;
   if (self->measuring || !self->conversation || is_busy (self))
     return;
-  prompt = riposte_conversation_make_prompt (self->conversation, self->draft ? self->draft : "");
+  prompt = riposte_conversation_make_prompt_for (self->conversation, self->edited, self->draft ? self->draft : "");
   self->measuring = TRUE;
   riposte_generator_measure_async (self->generator, prompt, NULL, on_measured, g_object_ref (self));
 }
@@ -141,6 +142,13 @@ riposte_context_set_draft (RiposteContext *self, const char *draft)
   riposte_context_queue_update (self);
 }
 
+void
+riposte_context_set_edited (RiposteContext *self, RiposteMessage *edited)
+{
+  if (g_set_object (&self->edited, edited))
+    riposte_context_queue_update (self);
+}
+
 /* ---- figures ---- */
 
 guint
@@ -188,6 +196,7 @@ riposte_context_dispose (GObject *object)
   if (self->conversation)
     g_signal_handlers_disconnect_by_data (self->conversation, self);
   g_clear_object (&self->last);
+  g_clear_object (&self->edited);
   g_clear_object (&self->conversation);
   g_clear_pointer (&self->draft, g_free);
   G_OBJECT_CLASS (riposte_context_parent_class)->dispose (object);

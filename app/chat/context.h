@@ -17,6 +17,8 @@ RiposteContext *riposte_context_new (RiposteGenerator *generator);
 void riposte_context_set_conversation (RiposteContext *self, RiposteConversation *conversation);
 /* The question as it would be sent; NULL or empty where there is none. */
 void riposte_context_set_draft (RiposteContext *self, const char *draft);
+/* The question of the path that the draft would stand in place of; nullable. */
+void riposte_context_set_edited (RiposteContext *self, RiposteMessage *edited);
 /* Something else that is measured has changed, as the conversation's instructions. */
 void riposte_context_queue_update (RiposteContext *self);
 

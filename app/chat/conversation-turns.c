@@ -10,6 +10,12 @@ riposte_conversation_set_instructions (RiposteConversation *self, const char *in
   self->instructions = g_steal_pointer (&copy);
 }
 
+gboolean
+riposte_conversation_has_instructions (RiposteConversation *self)
+{
+  return self->instructions && *self->instructions;
+}
+
 /* A question that failed before an answer began is no turn: one too long for the context would fail all that follow. */
 static gboolean
 came_to_nothing (RiposteMessage *message)
@@ -35,13 +41,21 @@ find_end_of_prompt (RiposteConversation *self)
   return n && riposte_message_get_role (self->path->pdata[n - 1]) == RIPOSTE_ROLE_ASSISTANT ? n - 1 : n;
 }
 
-RiposteGeneration *
-riposte_conversation_make_prompt (RiposteConversation *self, const char *question)
+/* Where @message (nullable) is on the path, or the end of that. */
+static guint
+find_place (RiposteConversation *self, RiposteMessage *message)
+{
+  guint place;
+
+  return message && g_ptr_array_find (self->path, message, &place) ? place : self->path->len;
+}
+
+static RiposteGeneration *
+make_prompt (RiposteConversation *self, guint end, const char *question)
 {
   RiposteGeneration *prompt = riposte_generation_new ();
-  guint end = question ? self->path->len : find_end_of_prompt (self);
 
-  if (self->instructions && *self->instructions)
+  if (riposte_conversation_has_instructions (self))
     riposte_generation_add_turn (prompt, "system", self->instructions);
   for (guint i = 0; i < end; i++)
     {
@@ -55,6 +69,18 @@ riposte_conversation_make_prompt (RiposteConversation *self, const char *questio
   if (question)
     riposte_generation_add_turn (prompt, "user", question);
   return prompt;
+}
+
+RiposteGeneration *
+riposte_conversation_make_prompt (RiposteConversation *self, const char *question)
+{
+  return make_prompt (self, question ? self->path->len : find_end_of_prompt (self), question);
+}
+
+RiposteGeneration *
+riposte_conversation_make_prompt_for (RiposteConversation *self, RiposteMessage *edited, const char *question)
+{
+  return make_prompt (self, find_place (self, edited), question);
 }
 
 static guint
@@ -125,12 +151,11 @@ void
 riposte_conversation_copy_turns (RiposteConversation *self,
                                  RiposteConversation *from,
                                  guint n_left_out,
-                                 gboolean last_too)
+                                 RiposteMessage *before)
 {
   const RiposteGenerationInfo info = { .stop = RP_STOP_END };
   g_autofree guint *indices = NULL;
-  guint end = find_end_of_prompt (from);
-  guint n = find_turns (from, last_too ? from->path->len : end ? end - 1 : 0, G_MAXUINT, &indices);
+  guint n = find_turns (from, find_place (from, before), G_MAXUINT, &indices);
 
   g_return_if_fail (self->path->len == 0);
   for (guint i = n_left_out; i < n; i++)

@@ -94,8 +94,12 @@ void riposte_conversation_stop (RiposteConversation *self);
 
 /* What the answers to come are told before the first question; nullable. */
 void riposte_conversation_set_instructions (RiposteConversation *self, const char *instructions);
+gboolean riposte_conversation_has_instructions (RiposteConversation *self);
 /* The instructions, and the path up to the last question, which @question (nullable) would be. Not started. */
 RiposteGeneration *riposte_conversation_make_prompt (RiposteConversation *self, const char *question);
+/* The same, but the question stands in the place of @edited (nullable: at the end of the path). */
+RiposteGeneration *
+riposte_conversation_make_prompt_for (RiposteConversation *self, RiposteMessage *edited, const char *question);
 /* Where on the path the first @n_turns of make_prompt() stand, its instructions not counted; as many as there are. */
 guint riposte_conversation_find_turns (RiposteConversation *self, guint n_turns, guint **indices);
 /* The first @n_turns of what make_prompt() gives, its instructions not counted, are given to no model any more. */
@@ -103,12 +107,12 @@ void riposte_conversation_leave_out (RiposteConversation *self, guint n_turns);
 /* All that was left out of the path is given again. */
 void riposte_conversation_take_back_in (RiposteConversation *self);
 guint riposte_conversation_count_left_out (RiposteConversation *self);
-/* Begins an empty conversation with copies of the turns of another one, but for the first @n_left_out, and for the last
- * question with its answer unless @last_too. */
+/* Begins an empty conversation with copies of the turns of another one, but for the first @n_left_out, and up to the
+ * question @before (nullable: all). */
 void riposte_conversation_copy_turns (RiposteConversation *self,
                                       RiposteConversation *from,
                                       guint n_left_out,
-                                      gboolean last_too);
+                                      RiposteMessage *before);
 
 /* ---- branches ---- */
 

@@ -291,6 +291,13 @@ riposte_mention_handle_key (RiposteMention *self, guint key, GdkModifierType sta
   return FALSE;
 }
 
+void
+riposte_mention_close (RiposteMention *self)
+{
+  if (self->candidates)
+    forget (self);
+}
+
 /* ---- object ---- */
 
 static void

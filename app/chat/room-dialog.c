@@ -65,7 +65,11 @@ show_figures (RiposteRoomDialog *self, const RiposteMeasure *measure)
 {
   g_autofree char *text = NULL;
 
-  if (measure->n_left_out == G_MAXUINT)
+  if (measure->n_left_out == G_MAXUINT && riposte_conversation_has_instructions (self->conversation))
+    text = g_strdup_printf (_ ("The question and the system prompt alone are too long: the model would have to read %u "
+                               "tokens, and its context has room for %u, the answer included."),
+                            measure->n_tokens, measure->n_context);
+  else if (measure->n_left_out == G_MAXUINT)
     text
       = g_strdup_printf (_ ("The question alone is too long: with it the model would have to read %u tokens, and its "
                             "context has room for %u, the answer included."),
