@@ -531,5 +531,17 @@ def little_memory():
     expect_output('generate', model, *options, before=before)
 
 
+@tap.case
+def without_any_network_every_command_works():
+    """In a namespace that has no interface but a loopback that is down; nor is one asked for."""
+    alone = ['unshare', '--user', '--map-root-user', '--net']
+    if not shutil.which('unshare') or subprocess.run([*alone, 'true'], stderr=subprocess.DEVNULL).returncode:
+        raise tap.Skip('no network namespace may be made here')
+    for command, options in COMMANDS.items():
+        done = subprocess.run([*alone, ENGINE, command, tiny(), *options], input=b'x', capture_output=True, timeout=60,
+                              env=environment())
+        assert done.returncode == 0, (command, done.stderr)
+
+
 if __name__ == '__main__':
     tap.main()

@@ -1,4 +1,7 @@
 """Conversations through the real window: kept over restarts, whatever ends the program."""
+import contextlib
+import os
+import resource
 import signal
 import sqlite3
 import sys
@@ -80,6 +83,44 @@ def an_answer_that_was_killed_says_so_and_can_be_tried_again():
             assert len(words_of_answer(window)) > 20, window.answer_text()
             window.press('Try Again')
             wait_for('a new answer', lambda: 'Cut off' not in window.answer_text() and len(window.answer_text()) > 20)
+
+
+def limit_files(window, size):
+    """No file of the program may grow beyond that, as on a disk that is full."""
+    hard = resource.prlimit(window.process.pid, resource.RLIMIT_FSIZE)[1]
+    resource.prlimit(window.process.pid, resource.RLIMIT_FSIZE, (size, hard))
+
+
+def kept_state(home):
+    """Of the answer that was made last, as it is on the disk."""
+    with contextlib.closing(sqlite3.connect(Path(home) / 'riposte' / 'conversations.db')) as database:
+        return database.execute('SELECT state FROM message WHERE role = 1 ORDER BY number DESC').fetchone()[0]
+
+
+@case
+def a_full_disk_while_an_answer_streams_loses_nothing():
+    with tempfile.TemporaryDirectory() as home:
+        program = Path(home) / 'bears-full-disks'
+        program.write_text(f'#!/bin/sh\ntrap "" XFSZ\nexec "{os.environ["RIPOSTE"]}" "$@"\n')
+        program.chmod(0o755)
+        with Window('--model', small_model(), '--device', 'cpu', '--temp', '0', data_home=home,
+                    program=str(program)) as window:
+            window.ask(LONG)
+            wait_for('some words', lambda: len(window.answer_text()) > 60)
+            limit_files(window, 4096)
+            wait_for('the reason', lambda: window.has_text('could not be kept'))
+            before = len(window.answer_text())
+            wait_for('the answer to go on', lambda: len(window.answer_text()) > before)
+            for stop in window.find_all('push button', 'Stop'):
+                stop.get_action_iface().do_action(0)
+            wait_for_end(window)
+            words = words_of_answer(window)
+            limit_files(window, resource.RLIM_INFINITY)
+            window.press('Try to Keep Conversations Again')
+            wait_for('all to be kept', lambda: kept_state(home) == 3)  # stopped
+        with greedy(home) as window:
+            open_chat(window, 'Write a story')
+            wait_for('the same words', lambda: words_of_answer(window) == words)
 
 
 def questions(window):
