@@ -11,7 +11,9 @@ G_DECLARE_FINAL_TYPE (TestGenerator, test_generator, TEST, GENERATOR, GObject)
 struct _TestGenerator
 {
   GObject parent;
-  RiposteGeneration *asked; /* the last */
+  RiposteGeneration *asked; /* the last; a test may clear it */
+  GPtrArray *all;           /* of RiposteGeneration, in the order of their coming */
+  gboolean local;           /* TRUE at first */
 };
 
 G_END_DECLS

@@ -1,68 +1,6 @@
 /* Conversations: what a generator is asked, and what becomes of what it says. */
 #include "chat/conversation.h"
-
-/* ---- a generator that the test answers for ---- */
-
-#define TEST_TYPE_GENERATOR (test_generator_get_type ())
-G_DECLARE_FINAL_TYPE (TestGenerator, test_generator, TEST, GENERATOR, GObject)
-
-struct _TestGenerator
-{
-  GObject parent;
-  GPtrArray *asked; /* of RiposteGeneration */
-};
-
-static void test_generator_iface_init (RiposteGeneratorInterface *iface);
-
-G_DEFINE_FINAL_TYPE_WITH_CODE (TestGenerator,
-                               test_generator,
-                               G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (RIPOSTE_TYPE_GENERATOR, test_generator_iface_init))
-
-static void
-generate (RiposteGenerator *generator, RiposteGeneration *generation)
-{
-  g_ptr_array_add (TEST_GENERATOR (generator)->asked, g_object_ref (generation));
-}
-
-static const char *
-get_name (RiposteGenerator *generator)
-{
-  return "Stand-in";
-}
-
-static gboolean
-is_local (RiposteGenerator *generator)
-{
-  return TRUE;
-}
-
-static void
-test_generator_iface_init (RiposteGeneratorInterface *iface)
-{
-  iface->is_local = is_local;
-  iface->get_name = get_name;
-  iface->generate = generate;
-}
-
-static void
-test_generator_init (TestGenerator *self)
-{
-  self->asked = g_ptr_array_new_with_free_func (g_object_unref);
-}
-
-static void
-test_generator_finalize (GObject *object)
-{
-  g_ptr_array_unref (TEST_GENERATOR (object)->asked);
-  G_OBJECT_CLASS (test_generator_parent_class)->finalize (object);
-}
-
-static void
-test_generator_class_init (TestGeneratorClass *klass)
-{
-  G_OBJECT_CLASS (klass)->finalize = test_generator_finalize;
-}
+#include "stand-in-generator.h"
 
 typedef struct
 {
@@ -106,7 +44,7 @@ ask (Fixture *fixture, const char *question)
 static RiposteGeneration *
 get_asked (Fixture *fixture)
 {
-  return fixture->generator->asked->pdata[fixture->generator->asked->len - 1];
+  return fixture->generator->asked;
 }
 
 static void

@@ -1,79 +1,6 @@
 /* Titles that a model finds: what of its words is one, and when it is asked. */
 #include "chat/title-maker.h"
-
-/* ---- a generator that the test answers for ---- */
-
-#define TEST_TYPE_GENERATOR (test_generator_get_type ())
-G_DECLARE_FINAL_TYPE (TestGenerator, test_generator, TEST, GENERATOR, GObject)
-
-struct _TestGenerator
-{
-  GObject parent;
-  GPtrArray *asked; /* of RiposteGeneration */
-  gboolean local;
-};
-
-static void test_generator_iface_init (RiposteGeneratorInterface *iface);
-
-G_DEFINE_FINAL_TYPE_WITH_CODE (TestGenerator,
-                               test_generator,
-                               G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (RIPOSTE_TYPE_GENERATOR, test_generator_iface_init))
-
-static void
-generate (RiposteGenerator *generator, RiposteGeneration *generation)
-{
-  g_ptr_array_add (TEST_GENERATOR (generator)->asked, g_object_ref (generation));
-}
-
-static const char *
-get_name (RiposteGenerator *generator)
-{
-  return "Stand-in";
-}
-
-static RiposteGeneratorState
-get_state (RiposteGenerator *generator)
-{
-  return RIPOSTE_GENERATOR_READY;
-}
-
-static gboolean
-is_local (RiposteGenerator *generator)
-{
-  return TEST_GENERATOR (generator)->local;
-}
-
-static void
-test_generator_iface_init (RiposteGeneratorInterface *iface)
-{
-  iface->get_name = get_name;
-  iface->get_state = get_state;
-  iface->is_local = is_local;
-  iface->generate = generate;
-}
-
-static void
-test_generator_init (TestGenerator *self)
-{
-  self->asked = g_ptr_array_new_with_free_func (g_object_unref);
-  self->local = TRUE;
-}
-
-static void
-test_generator_finalize (GObject *object)
-{
-  g_ptr_array_unref (TEST_GENERATOR (object)->asked);
-  G_OBJECT_CLASS (test_generator_parent_class)->finalize (object);
-}
-
-static void
-test_generator_class_init (TestGeneratorClass *klass)
-{
-  G_OBJECT_CLASS (klass)->finalize = test_generator_finalize;
-}
-
-/* ---- fixture ---- */
+#include "stand-in-generator.h"
 
 typedef struct
 {
@@ -115,8 +42,8 @@ ask (Fixture *fixture, RiposteConversation *chat, const char *question)
 static RiposteGeneration *
 nth (Fixture *fixture, guint n)
 {
-  g_assert_cmpuint (n, <, fixture->generator->asked->len);
-  return fixture->generator->asked->pdata[n];
+  g_assert_cmpuint (n, <, fixture->generator->all->len);
+  return fixture->generator->all->pdata[n];
 }
 
 static void
@@ -145,7 +72,7 @@ ask_and_answer (Fixture *fixture)
   ask (fixture, fixture->chat, "How do I reverse a string?");
   g_assert_cmpstr (riposte_conversation_get_title (fixture->chat), ==, "How do I reverse a string?");
   say (nth (fixture, 0), "By slicing.");
-  g_assert_cmpuint (fixture->generator->asked->len, ==, 1);
+  g_assert_cmpuint (fixture->generator->all->len, ==, 1);
   end (nth (fixture, 0), RP_STOP_END);
 }
 
@@ -172,7 +99,7 @@ test_title (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (riposte_generation_get_n_turns (nth (fixture, 2)), ==, 3);
   g_assert_cmpstr (riposte_generation_get_turn (nth (fixture, 2), 2).content, ==, "And in C?");
   end (nth (fixture, 2), RP_STOP_END);
-  g_assert_cmpuint (fixture->generator->asked->len, ==, 3); /* there is one title a conversation */
+  g_assert_cmpuint (fixture->generator->all->len, ==, 3); /* there is one title a conversation */
 }
 
 static void
@@ -192,7 +119,7 @@ test_rambles (Fixture *fixture, gconstpointer data)
     say (nth (fixture, 1), "on and on ");
   g_assert_true (rp_cancel_is_set (riposte_generation_get_cancel_flag (nth (fixture, 1))));
   g_assert_cmpstr (riposte_conversation_get_title (fixture->chat), ==, "How do I reverse a string?");
-  g_assert_cmpuint (fixture->generator->asked->len, ==, 2);
+  g_assert_cmpuint (fixture->generator->all->len, ==, 2);
 }
 
 static void
@@ -206,11 +133,11 @@ test_yields (Fixture *fixture, gconstpointer data)
   ask (fixture, other, "What is a pointer?");
   g_assert_true (rp_cancel_is_set (riposte_generation_get_cancel_flag (nth (fixture, 1))));
   end (nth (fixture, 1), RP_STOP_CANCELLED);
-  g_assert_cmpuint (fixture->generator->asked->len, ==, 3);
+  g_assert_cmpuint (fixture->generator->all->len, ==, 3);
   say (nth (fixture, 2), "An address.");
   end (nth (fixture, 2), RP_STOP_END);
   /* then both, the older first */
-  g_assert_cmpuint (fixture->generator->asked->len, ==, 4);
+  g_assert_cmpuint (fixture->generator->all->len, ==, 4);
   say (nth (fixture, 3), "Strings\n");
   g_assert_cmpstr (riposte_conversation_get_title (fixture->chat), ==, "Strings");
   say (nth (fixture, 4), "Pointers\n");
@@ -234,7 +161,7 @@ test_given_before (Fixture *fixture, gconstpointer data)
   ask (fixture, fixture->chat, "How?");
   say (nth (fixture, 0), "So.");
   end (nth (fixture, 0), RP_STOP_END);
-  g_assert_cmpuint (fixture->generator->asked->len, ==, 1);
+  g_assert_cmpuint (fixture->generator->all->len, ==, 1);
 }
 
 static void
@@ -242,7 +169,7 @@ test_not_elsewhere (Fixture *fixture, gconstpointer data)
 {
   fixture->generator->local = FALSE;
   ask_and_answer (fixture);
-  g_assert_cmpuint (fixture->generator->asked->len, ==, 1);
+  g_assert_cmpuint (fixture->generator->all->len, ==, 1);
 }
 
 static void
@@ -253,7 +180,7 @@ test_no_answer (Fixture *fixture, gconstpointer data)
   ask (fixture, fixture->chat, "How?");
   riposte_generation_post_end (nth (fixture, 0), &info, g_error_new_literal (RP_ERROR, RP_ERROR_DEVICE, "Gone"));
   settle ();
-  g_assert_cmpuint (fixture->generator->asked->len, ==, 1);
+  g_assert_cmpuint (fixture->generator->all->len, ==, 1);
 }
 
 /* The next answer is one to find a title for. */
@@ -263,7 +190,7 @@ test_stopped (Fixture *fixture, gconstpointer data)
   ask (fixture, fixture->chat, "How?");
   say (nth (fixture, 0), "So");
   end (nth (fixture, 0), RP_STOP_CANCELLED);
-  g_assert_cmpuint (fixture->generator->asked->len, ==, 1);
+  g_assert_cmpuint (fixture->generator->all->len, ==, 1);
   ask (fixture, fixture->chat, "And then?");
   say (nth (fixture, 1), "So.");
   end (nth (fixture, 1), RP_STOP_END);
@@ -279,12 +206,12 @@ test_gives_up (Fixture *fixture, gconstpointer data)
   for (guint i = 0; i < 3; i++)
     {
       ask (fixture, fixture->chat, "And then?");
-      say (nth (fixture, fixture->generator->asked->len - 1), "So.");
-      end (nth (fixture, fixture->generator->asked->len - 1), RP_STOP_END);
+      say (nth (fixture, fixture->generator->all->len - 1), "So.");
+      end (nth (fixture, fixture->generator->all->len - 1), RP_STOP_END);
       if (i == 0)
         end (nth (fixture, 3), RP_STOP_END); /* nothing, again */
     }
-  g_assert_cmpuint (fixture->generator->asked->len, ==, 6);
+  g_assert_cmpuint (fixture->generator->all->len, ==, 6);
 }
 
 static void
