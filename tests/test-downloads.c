@@ -1,13 +1,13 @@
 /* Downloads as the window has them: pause, go on, cancel, the switch of the network, and what an earlier run left. */
 #include "models/downloads.h"
 #include "network/network.h"
+#include "wait-for.h"
 
 #include <glib/gstdio.h>
 #include <libsoup/soup.h>
 #include <string.h>
 
-#define PATIENCE (60 * G_USEC_PER_SEC)
-#define SIZE     (4u << 20)
+#define SIZE (4u << 20)
 
 typedef struct
 {
@@ -74,19 +74,6 @@ on_finished (RiposteDownloads *downloads, RiposteDownload *download, GPtrArray *
 {
   g_ptr_array_add (finished, g_strdup (riposte_download_get_name (download)));
 }
-
-#define wait_for(condition)                                                                                            \
-  G_STMT_START                                                                                                         \
-  {                                                                                                                    \
-    gint64 end = g_get_monotonic_time () + PATIENCE;                                                                   \
-    while (!(condition))                                                                                               \
-      {                                                                                                                \
-        g_assert_cmpint (g_get_monotonic_time (), <, end);                                                             \
-        if (!g_main_context_iteration (NULL, FALSE))                                                                   \
-          g_usleep (1000);                                                                                             \
-      }                                                                                                                \
-  }                                                                                                                    \
-  G_STMT_END
 
 static void
 open_list (Fixture *fixture)

@@ -1,6 +1,7 @@
 /* Greedy answers to coding prompts on the CPU and on Vulkan: the same tokens, or where they first differ, two that are
  * as good as one another. The Vulkan back end rounds no activations (test-accuracy.c), so its logits judge a tie. */
 #include "devices.h"
+#include "greedy-answer.h"
 
 #include <math.h>
 #include <string.h>
@@ -67,31 +68,6 @@ close_side (Side *side)
   rp_model_free (side->model);
 }
 
-static GArray *
-prompt_tokens (RpModel *model, const char *question)
-{
-  const RpChatMessage message = { "user", question };
-  g_autoptr (GError) error = NULL;
-  GArray *tokens = rp_model_chat_tokens (model, &message, 1, 0, NULL, &error);
-
-  g_assert_no_error (error);
-  return tokens;
-}
-
-static GArray *
-answer (Side *side, const GArray *prompt, guint n_predict)
-{
-  g_autoptr (GArray) tokens = g_array_new (FALSE, FALSE, sizeof (RpToken));
-  const RpGenerateOptions options
-    = { .n_predict = n_predict, .sampler = RP_SAMPLER_GREEDY, .tokens = tokens, .ignore_end = TRUE };
-  g_autoptr (GError) error = NULL;
-
-  rp_session_generate (side->session, (RpToken *)prompt->data, prompt->len, &options, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (tokens->len, ==, n_predict);
-  return g_steal_pointer (&tokens);
-}
-
 /* By how much @side prefers one token to the other behind the prompt and the first @n of @tokens. */
 static double
 preference (Side *side, const GArray *prompt, const GArray *tokens, guint n, RpToken one, RpToken other)
@@ -113,9 +89,9 @@ preference (Side *side, const GArray *prompt, const GArray *tokens, guint n, RpT
 static void
 compare (Side *cpu, Side *vulkan, const Subject *subject, const char *question)
 {
-  g_autoptr (GArray) prompt = prompt_tokens (cpu->model, question);
-  g_autoptr (GArray) ours = answer (cpu, prompt, subject->n_predict);
-  g_autoptr (GArray) theirs = answer (vulkan, prompt, subject->n_predict);
+  g_autoptr (GArray) prompt = greedy_prompt (cpu->model, question);
+  g_autoptr (GArray) ours = greedy_answer (cpu->session, prompt, subject->n_predict);
+  g_autoptr (GArray) theirs = greedy_answer (vulkan->session, prompt, subject->n_predict);
   const RpToken *a = (RpToken *)ours->data, *b = (RpToken *)theirs->data;
   double gap;
   guint n = 0;

@@ -1,12 +1,11 @@
 /* Models come, go, and come back: loading and cancelling, switching, giving back memory and waking up. */
 #include "generate/local-generator.h"
 #include "tiny-model.h"
+#include "wait-for.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#define PATIENCE (60 * G_USEC_PER_SEC)
 
 typedef struct
 {
@@ -42,19 +41,6 @@ tear_down (Fixture *fixture, gconstpointer data)
   g_free (fixture->first);
   g_free (fixture->second);
 }
-
-#define wait_for(condition)                                                                                            \
-  G_STMT_START                                                                                                         \
-  {                                                                                                                    \
-    gint64 end = g_get_monotonic_time () + PATIENCE;                                                                   \
-    while (!(condition))                                                                                               \
-      {                                                                                                                \
-        g_assert_cmpint (g_get_monotonic_time (), <, end);                                                             \
-        if (!g_main_context_iteration (NULL, FALSE))                                                                   \
-          g_usleep (1000);                                                                                             \
-      }                                                                                                                \
-  }                                                                                                                    \
-  G_STMT_END
 
 static RiposteGeneratorState
 state_of (Fixture *fixture)

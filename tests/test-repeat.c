@@ -1,6 +1,7 @@
 /* The same prompt, seed and device give the same answer: a hundred greedy answers of 200 tokens, to ten prompts ten times
  * over, in each of the ways in which a session can come to a prompt. */
 #include "devices.h"
+#include "greedy-answer.h"
 
 #include <string.h>
 
@@ -66,46 +67,21 @@ begin (RpModel *model)
 }
 
 static GArray *
-prompt_tokens (RpModel *model, const char *question)
-{
-  const RpChatMessage message = { "user", question };
-  g_autoptr (GError) error = NULL;
-  GArray *tokens = rp_model_chat_tokens (model, &message, 1, 0, NULL, &error);
-
-  g_assert_no_error (error);
-  return tokens;
-}
-
-static GArray *
-answer (RpSession *session, const GArray *prompt, guint n_predict)
-{
-  g_autoptr (GArray) tokens = g_array_new (FALSE, FALSE, sizeof (RpToken));
-  const RpGenerateOptions options
-    = { .n_predict = n_predict, .sampler = RP_SAMPLER_GREEDY, .tokens = tokens, .ignore_end = TRUE };
-  g_autoptr (GError) error = NULL;
-
-  rp_session_generate (session, (RpToken *)prompt->data, prompt->len, &options, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (tokens->len, ==, n_predict);
-  return g_steal_pointer (&tokens);
-}
-
-static GArray *
 answer_in (Runner *runner, Way way, guint prompt, guint n_predict)
 {
   RpModel *model = way == WAY_NEW_MODEL ? load (runner, 1 + prompt % 5) : runner->model;
   RpSession *session = way == WAY_NEW_MODEL || way == WAY_NEW_SESSION ? begin (model) : runner->session;
-  g_autoptr (GArray) tokens = prompt_tokens (model, prompts[prompt]);
+  g_autoptr (GArray) tokens = greedy_prompt (model, prompts[prompt]);
   GArray *result;
 
   if (way == WAY_REWOUND)
     rp_session_rewind (session, 0);
   if (way == WAY_ANOTHER)
     {
-      g_autoptr (GArray) other = prompt_tokens (model, prompts[(prompt + 1) % G_N_ELEMENTS (prompts)]);
-      g_autoptr (GArray) ignored = answer (session, other, 8);
+      g_autoptr (GArray) other = greedy_prompt (model, prompts[(prompt + 1) % G_N_ELEMENTS (prompts)]);
+      g_autoptr (GArray) ignored = greedy_answer (session, other, 8);
     }
-  result = answer (session, tokens, n_predict);
+  result = greedy_answer (session, tokens, n_predict);
   if (session != runner->session)
     rp_session_free (session);
   if (model != runner->model)
