@@ -85,6 +85,22 @@ rp_specials_match (const RpSpecials *self, const char *text, gsize length, gsize
   return found;
 }
 
+gboolean
+rp_specials_may_begin (const RpSpecials *self, const char *text, gsize length)
+{
+  gsize node = 0;
+
+  if (length == 0 || !self->firsts[(guint8)*text])
+    return FALSE;
+  for (gsize i = 0; i < length; i++)
+    {
+      node = get_child (self, node, text[i]);
+      if (node == 0 || g_array_index (self->tokens, RpToken, node) >= 0)
+        return node != 0;
+    }
+  return TRUE;
+}
+
 RpToken
 rp_specials_find (const RpSpecials *self, const char *text, gsize length)
 {

@@ -13,6 +13,8 @@ void rp_specials_free (RpSpecials *self);
 gboolean rp_specials_add (RpSpecials *self, const char *text, gsize length, RpToken token);
 /* The longest token that @text begins with; -1: none. @matched (nullable) is its length. */
 RpToken rp_specials_match (const RpSpecials *self, const char *text, gsize length, gsize *matched);
+/* Does a token begin with all of @text, or @text with a token? */
+gboolean rp_specials_may_begin (const RpSpecials *self, const char *text, gsize length);
 /* The token that is exactly this; -1: none. */
 RpToken rp_specials_find (const RpSpecials *self, const char *text, gsize length);
 

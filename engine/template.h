@@ -36,7 +36,8 @@ typedef struct
   /* Does a special token begin here? Those in the variables are text, of which @seams tells where. */
   gboolean (*is_special) (const char *text, gsize length, gconstpointer data);
   gconstpointer data;
-  GArray *seams;       /* (element-type gsize): offsets in the text, in order, that no special token may span */
+  GArray *seams;       /* (element-type gsize): offsets in the text, in order, that no special token may span,
+                          nor begin with the character before */
   gboolean leave_open; /* the text ends where the last message's does, for the model to go on there */
 } RpTemplatePrompt;
 

@@ -183,7 +183,7 @@ encode (const RpTokenizer *self, const char *text, gsize length, gboolean contro
   g_autoptr (GArray) ends = g_array_new (FALSE, FALSE, sizeof (gsize));
   g_autoptr (GArray) scratch = g_array_new (FALSE, FALSE, sizeof (gsize));
   Encoder encoder = { self, tokens, ends, scratch };
-  gsize start = 0, matched, seam = length;
+  gsize start = 0, matched, seam = length + 1, size;
   guint n = 0;
 
   rp_merge_scratch_init (&encoder.merging);
@@ -193,8 +193,9 @@ encode (const RpTokenizer *self, const char *text, gsize length, gboolean contro
 
       for (; seams && n < seams->len && g_array_index (seams, gsize, n) <= at; n++)
         ;
-      seam = seams && n < seams->len ? g_array_index (seams, gsize, n) : length;
-      special = match (self, control, text + at, length - at, seam - at, &matched);
+      seam = seams && n < seams->len ? g_array_index (seams, gsize, n) : length + 1;
+      rp_unicode_read (text + at, length - at, &size);
+      special = match (self, control && seam - at != size, text + at, length - at, MIN (seam, length) - at, &matched);
       if (special < 0)
         {
           at++;
@@ -241,7 +242,9 @@ rp_tokenizer_begins_control (const RpTokenizer *self, const char *text, gsize le
 {
   RpToken token = rp_specials_match (self->specials, text, length, NULL);
 
-  return token >= 0 && self->vocab.tokens[token].type != RP_TOKEN_USER_DEFINED;
+  if (token >= 0 && self->vocab.tokens[token].type != RP_TOKEN_USER_DEFINED)
+    return TRUE;
+  return token < 0 && rp_specials_may_begin (self->specials, text, length);
 }
 
 /* ---- decoding ---- */

@@ -24,13 +24,13 @@ void rp_tokenizer_encode (const RpTokenizer *tokenizer,
                           gboolean parse_special,
                           GArray *tokens);
 /* The same for a prompt, without BOS and EOS: control tokens are read but where they would span one of @seams (element-type
- * gsize), offsets in @text in order. */
+ * gsize), offsets in @text in order, or begin with the character before one. */
 void rp_tokenizer_encode_prompt (const RpTokenizer *tokenizer,
                                  const char *text,
                                  gsize length,
                                  const GArray *seams,
                                  GArray *tokens);
-/* Is there a control token that @text begins with, and would be read as? */
+/* Is there a control token that @text begins with, and would be read as, or that would be if more text followed? */
 gboolean rp_tokenizer_begins_control (const RpTokenizer *tokenizer, const char *text, gsize length);
 /* Appends the bytes of one token, exactly; nothing for a control token unless @special, or for an id out of range. */
 void rp_tokenizer_decode (const RpTokenizer *tokenizer, RpToken token, gboolean special, GString *out);

@@ -149,9 +149,10 @@ test_real_templates (void)
 #define END    (TINY_VOCABULARY - 1)
 
 static RpModel *
-load_tiny (RpEngine *engine, const char *chat_template)
+load_tiny_ending (RpEngine *engine, const char *chat_template, const char *end)
 {
-  const TinyModel tiny = { .arch = "llama", TINY_MODEL, .vocabulary = TRUE, .chat_template = chat_template };
+  const TinyModel tiny
+    = { .arch = "llama", TINY_MODEL, .vocabulary = TRUE, .chat_template = chat_template, .end = end };
   const RpModelOptions options = { .device = "cpu", .n_threads = 1 };
   TinyModel with_words = tiny;
   g_autofree char *path = NULL;
@@ -164,6 +165,12 @@ load_tiny (RpEngine *engine, const char *chat_template)
   g_unlink (path);
   g_assert_no_error (error);
   return model;
+}
+
+static RpModel *
+load_tiny (RpEngine *engine, const char *chat_template)
+{
+  return load_tiny_ending (engine, chat_template, NULL);
 }
 
 static guint
@@ -205,6 +212,42 @@ test_tokens (void)
                        plain->len * sizeof (RpToken));
     }
   rp_model_free (model);
+  rp_engine_free (engine);
+}
+
+/* A token may be a single character, or come together where a message meets another text. */
+static void
+test_token_edges (void)
+{
+  static const struct
+  {
+    const char *end, *source, *content;
+    guint n_ends; /* those that the template writes */
+  } rows[] = {
+    { "$", "{% for m in messages %}{{ m.content }}${% endfor %}", "5$ $$", 1 },
+    { "é", "é{{ messages[0].content }}é", "é", 2 },
+    { "<|end|>", "{{ messages[0].content }}d|><|end|>", "<|en", 1 },
+    { "<|end|>", "{{ messages[0].content }}{{ messages[0].content[1:] }}<|end|>", "<|end|>", 1 },
+    { "<|end|>", "<{{ messages[0].content }}<|end|>", "<", 1 },
+    { "<|end|>", "<|{{ messages[0].content }}|>", "end", 1 },
+  };
+  RpEngine *engine = rp_engine_new ();
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      const RpChatMessage message = { "user", rows[i].content };
+      RpModel *model = load_tiny_ending (engine, rows[i].source, rows[i].end);
+      g_autoptr (GError) error = NULL;
+      g_autofree char *text = NULL;
+      g_autoptr (GArray) tokens = rp_model_chat_tokens (model, &message, 1, 0, &text, &error);
+      g_autoptr (GString) joined = NULL;
+
+      g_assert_no_error (error);
+      joined = rp_model_detokenize (model, (RpToken *)tokens->data, tokens->len, TRUE);
+      g_assert_cmpstr (joined->str, ==, text);
+      g_assert_cmpuint (count (tokens, END), ==, rows[i].n_ends);
+      rp_model_free (model);
+    }
   rp_engine_free (engine);
 }
 
@@ -356,6 +399,7 @@ main (int argc, char **argv)
   g_test_add_func ("/prompt/open-last", test_open_last);
   g_test_add_func ("/prompt/real-templates", test_real_templates);
   g_test_add_func ("/prompt/tokens", test_tokens);
+  g_test_add_func ("/prompt/token-edges", test_token_edges);
   g_test_add_func ("/prompt/continue", test_continue);
   g_test_add_func ("/prompt/merged", test_merged);
   g_test_add_func ("/prompt/merged-real", test_merged_real);

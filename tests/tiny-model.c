@@ -100,7 +100,8 @@ name_bytes (char names[256][8])
 static void
 write_vocabulary (Maker *maker)
 {
-  static const char *const words[] = { "Ġt", "he", "Ġthe", "<|user|>", "<|answer|>", "<|end|>" };
+  const char *end = maker->model->end ? maker->model->end : "<|end|>";
+  const char *words[] = { "Ġt", "he", "Ġthe", "<|user|>", "<|answer|>", end };
   static const char *const merges[] = { "Ġ t", "h e", "Ġt he" };
   char bytes[256][8];
   const char *tokens[TINY_VOCABULARY];

@@ -14,6 +14,7 @@ typedef struct
   gboolean biases;           /* of q, k and v */
   gboolean vocabulary;       /* of bytes and a few words, and a chat template; n_vocab is TINY_VOCABULARY */
   const char *chat_template; /* in place of that one */
+  const char *end;           /* in place of <|end|> */
   guint32 seed;
 } TinyModel;
 

@@ -1,6 +1,7 @@
 /* Where a text came from: of what a template writes, special tokens that stand in the variables, such as an <|im_end|>
  * that a person typed, are text like any other. Each is cut behind its first character by a letter that occurs nowhere
- * else, which filters carry along as they do any. In the rendered text it becomes a seam, which no special token may span.
+ * else, which filters carry along as they do any. In the rendered text it becomes a seam, which no special token may span,
+ * nor begin with the character before. So is a beginning of one at the end of a text, which more text might complete.
  * Another such letter at the end of the last message finds that end again. */
 #include "template-private.h"
 
