@@ -2,6 +2,7 @@
  * scripts/test-ask-remote.py. */
 #include "remote/address.h"
 #include "remote/key.h"
+#include "remote/model-list.h"
 #include "remote/remote-error.h"
 #include "remote/reply.h"
 #include "remote/sse.h"
@@ -294,6 +295,31 @@ test_addresses (void)
 }
 
 static void
+test_models (void)
+{
+  static const struct
+  {
+    const char *json, *names;
+  } cases[] = {
+    { "{\"data\":[{\"id\":\"b\"},{\"id\":\"a/c:free\"},{\"id\":\"\"},{\"id\":3},{},7,null]}", "a/c:free,b" },
+    { "{\"data\":[{\"id\":\"a\\u202eb\"},{\"id\":\"a\\nb\"},{\"id\":\"\\u001b[31m\"}]}", "" },
+    { "{\"data\":[]}", "" },
+    { "{\"data\":{}}", NULL },
+    { "[]", NULL },
+    { "<html>", NULL },
+    { "", NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto (GStrv) names = riposte_remote_parse_models (cases[i].json, strlen (cases[i].json));
+      g_autofree char *joined = names ? g_strjoinv (",", names) : NULL;
+
+      g_assert_cmpstr (joined, ==, cases[i].names);
+    }
+}
+
+static void
 test_private_networks (void)
 {
   static const struct
@@ -358,6 +384,7 @@ main (int argc, char **argv)
   g_test_add_func ("/remote/error-bodies", test_error_bodies);
   g_test_add_func ("/remote/retry-after", test_retry_after);
   g_test_add_func ("/remote/addresses", test_addresses);
+  g_test_add_func ("/remote/models", test_models);
   g_test_add_func ("/remote/private-networks", test_private_networks);
   g_test_add_func ("/remote/keys", test_keys);
   return g_test_run ();

@@ -1,5 +1,6 @@
 #include "preferences/remote-page.h"
 
+#include "preferences/model-chooser.h"
 #include "remote/keyring.h"
 #include "remote/service.h"
 
@@ -17,7 +18,8 @@ struct _RiposteRemotePage
   GtkLabel *problem;
   GtkWidget *key_group, *keep;
   AdwActionRow *remove, *plain_row;
-  GtkWidget *plain_key_row;
+  GtkWidget *plain_key_row, *models;
+  RiposteModelChooser *chooser;
   GtkSwitch *plain, *plain_key;
 
   GPtrArray *services; /* of RiposteService, as the rows of @service */
@@ -92,6 +94,8 @@ check_address (RiposteRemotePage *self)
   else
     gtk_widget_remove_css_class (GTK_WIDGET (self->address), "error");
   gtk_widget_set_sensitive (self->key_group, address && (!address->plain || plain == RIPOSTE_PLAIN_ALL));
+  gtk_widget_set_sensitive (self->models, address != NULL);
+  riposte_model_chooser_set_address (self->chooser, address ? text : NULL);
   return address;
 }
 
@@ -144,6 +148,12 @@ on_service (RiposteRemotePage *self)
     return;
   riposte_service_choose (get_service (self)->id);
   show_service (self);
+}
+
+static void
+on_model (RiposteRemotePage *self, const char *name)
+{
+  gtk_editable_set_text (GTK_EDITABLE (self->model), name);
 }
 
 static void
@@ -303,6 +313,7 @@ riposte_remote_page_class_init (RiposteRemotePageClass *klass)
   GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = riposte_remote_page_dispose;
+  g_type_ensure (RIPOSTE_TYPE_MODEL_CHOOSER);
   gtk_widget_class_set_template_from_resource (widget, "/dev/riposte/Riposte/preferences/remote-page.ui");
   gtk_widget_class_bind_template_child (widget, RiposteRemotePage, fallback);
   gtk_widget_class_bind_template_child (widget, RiposteRemotePage, service);
@@ -314,6 +325,8 @@ riposte_remote_page_class_init (RiposteRemotePageClass *klass)
   gtk_widget_class_bind_template_child (widget, RiposteRemotePage, max_tokens);
   gtk_widget_class_bind_template_child (widget, RiposteRemotePage, idle_seconds);
   gtk_widget_class_bind_template_child (widget, RiposteRemotePage, problem);
+  gtk_widget_class_bind_template_child (widget, RiposteRemotePage, models);
+  gtk_widget_class_bind_template_child (widget, RiposteRemotePage, chooser);
   gtk_widget_class_bind_template_child (widget, RiposteRemotePage, plain_row);
   gtk_widget_class_bind_template_child (widget, RiposteRemotePage, plain_key_row);
   gtk_widget_class_bind_template_child (widget, RiposteRemotePage, plain);
@@ -323,6 +336,7 @@ riposte_remote_page_class_init (RiposteRemotePageClass *klass)
   gtk_widget_class_bind_template_callback (widget, on_service);
   gtk_widget_class_bind_template_callback (widget, on_fallback);
   gtk_widget_class_bind_template_callback (widget, on_plain);
+  gtk_widget_class_bind_template_callback (widget, on_model);
   gtk_widget_class_bind_template_callback (widget, on_key);
   gtk_widget_class_bind_template_callback (widget, on_remove);
   gtk_widget_class_bind_template_callback (widget, update_keep);

@@ -2,10 +2,10 @@
 
 #include "network/network.h"
 #include "remote/remote-error.h"
+#include "remote/session.h"
 #include "remote/sse.h"
 
 #include <glib/gi18n.h>
-#include <libsoup/soup.h>
 #include <string.h>
 
 #define BLOCK           (16u << 10)
@@ -462,14 +462,7 @@ message_new (Call *call)
   soup_message_headers_replace (headers, "Accept", "text/event-stream, application/json");
   /* what is packed may be held back until a block of it is full */
   soup_message_headers_replace (headers, "Accept-Encoding", "identity");
-  if (secret_of (call))
-    {
-      char *value = g_strconcat ("Bearer ", secret_of (call), NULL);
-
-      soup_message_headers_replace (headers, "Authorization", value);
-      explicit_bzero (value, strlen (value));
-      g_free (value);
-    }
+  riposte_remote_authorize (message, secret_of (call));
   g_signal_connect_swapped (message, "wrote-body", G_CALLBACK (on_body_written), call);
   return message;
 }
@@ -493,18 +486,6 @@ start (GTask *task)
   soup_session_send_async (call->session, call->message, G_PRIORITY_DEFAULT, call->cancellable, on_sent, task);
 }
 
-static SoupSession *
-session_new (const RiposteRemoteAddress *address)
-{
-  /* no time-outs of its own, no cookies, no answers to demands for a password */
-  SoupSession *session = soup_session_new_with_options ("timeout", 0, "user-agent", "Riposte/" RIPOSTE_VERSION, NULL);
-
-  soup_session_remove_feature_by_type (session, SOUP_TYPE_AUTH_MANAGER);
-  if (address->loopback)
-    soup_session_set_proxy_resolver (session, NULL);
-  return session;
-}
-
 void
 riposte_remote_ask_async (RiposteRemoteQuestion *question,
                           RiposteRemoteTextFunc on_text,
@@ -521,7 +502,7 @@ riposte_remote_ask_async (RiposteRemoteQuestion *question,
   call->question = question;
   call->reply.on_text = on_text;
   call->reply.user_data = text_data;
-  call->session = session_new (question->address);
+  call->session = riposte_remote_session_new (question->address);
   call->uri = riposte_remote_address_resolve (question->address, "chat/completions");
   call->sse = riposte_sse_new (on_event, call);
   call->bytes = g_byte_array_new ();

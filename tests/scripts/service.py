@@ -116,10 +116,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         service.requests.append({'method': self.command, 'path': self.path, 'headers': dict(self.headers),
                                  'question': question, 'body': body})
         try:
-            getattr(self, 'as_' + name.replace('-', '_'))(question)
+            if self.command == 'GET' and self.path == f'/{name}/v1/models' and name in ('good', 'many'):
+                self.models(name)
+            else:
+                getattr(self, 'as_' + name.replace('-', '_'))(question)
         except (BrokenPipeError, ConnectionResetError):
             service.hung_up.set()
             self.close_connection = True
+
+    def models(self, name):
+        names = ['some-model', 'another-model', 'evil\u202emodel', 'x' * 1000, '', 3] if name == 'good' else \
+            [f'model-{i}' for i in range(6000)]
+        self.whole(200, json.dumps({'object': 'list', 'data': [{'id': name, 'object': 'model'} for name in names]}))
 
     def key(self):
         return self.headers.get('Authorization', '').removeprefix('Bearer ')

@@ -381,6 +381,30 @@ def another_machine_of_the_private_network_is_allowed_in_plain_text_and_the_key_
 
 
 @case
+def a_service_is_asked_for_its_models():
+    with Service() as service:
+        stand_in(service, 'good', known=False)
+        with Window() as window:
+            open_page(window, 'Remote Services')
+            button = 'Ask the Service for Its Models'
+            wait_for('the button', lambda: window.find_all('push button', button))[-1].get_action_iface().do_action(0)
+            wait_for('the models', lambda: window.has_text('another-model'))
+            assert not any('evil' in text or 'xxx' in text for text in window.texts())
+            window.key('Tab')
+            window.key('Return')
+            wait_for('the first of them', lambda: "'another-model'" in settings_text())
+            assert [(request['method'], request['path']) for request in service.requests] == [('GET', '/good/v1/models')]
+            show_page(window, 'Network')
+            wait_for('the request', lambda: window.has_text('/good/v1/models') and window.has_text('List of models'))
+        for name, why in (('401', 'asks for a key'), ('html', 'which models it has'), ('moved', 'refuses')):
+            stand_in(service, name)
+            with Window() as window:
+                open_page(window, 'Remote Services')
+                wait_for('the button', lambda: window.find_all('push button', button))[-1].get_action_iface().do_action(0)
+                wait_for(f'{name}: {why}', lambda: window.has_text(why))
+
+
+@case
 def what_a_model_costs_while_it_answers_and_after_is_set_up():
     write_settings(release_minutes='uint32 42')
     with Window() as window:
