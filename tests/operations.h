@@ -91,7 +91,7 @@ double operation_case_time (OperationCase *c, RpBackend *backend, double seconds
 /* Does the back end refuse the case before it does anything, with a code and words? */
 gboolean operation_case_refused (OperationCase *c, RpBackend *backend);
 
-/* ---- random cases (operations-random.c) ---- */
+/* ---- random cases (operations-random.c and what its header names) ---- */
 
 extern const RpDType operation_types[];
 extern const guint n_operation_types;
