@@ -306,9 +306,9 @@ static const RpArch archs[] = {
   },
   {
     .name = "granite",
-    .models = "Granite 3, Granite Code",
+    .models = "Granite 3 and 4, Granite Code",
     .verified = "llama.cpp",
-    .flags = RP_ARCH_LOGITS_DIVIDED,
+    .flags = RP_ARCH_LOGITS_DIVIDED | RP_ARCH_ROPE_SWITCH,
     .factors = FACTORS_ATTENTION,
     .norms = &before,
     .norm = RP_NORM_RMS,

@@ -33,7 +33,7 @@ typedef enum
   RP_ARCH_PLAIN_NORMS = 1 << 20,    /* norms have no weights */
   RP_ARCH_TEMPERATURE = 1 << 21,    /* attention.temperature_scale counts */
   RP_ARCH_DEPTH_SCALED = 1 << 22, /* without keys, residual_scale goes by the number of layers, logit_scale by n_embd */
-  RP_ARCH_NO_ALIBI = 1 << 23, /* models of this name with 40 layers have ALiBi instead of RoPE, which is not there */
+  RP_ARCH_ROPE_SWITCH = 1 << 23,  /* rope.scaling.finetuned, where it is false, says that nothing turns */
 } RpArchFlags;
 
 /* Some files keep a factor beside a matrix, a .scale tensor. The reference applies it to these, and passes over others. */

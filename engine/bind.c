@@ -214,6 +214,8 @@ bind_rope_factors (RpBinder *binder)
   for (guint i = 0; i < model->hparams.n_layers && n == 0; i++)
     n = model->hparams.layers[i].rope.n_rot / 2;
   model->n_rope_factors = n;
+  if (n == 0)
+    return TRUE;
   return rp_binder_vector (binder, "rope_freqs.weight", n, 1, FALSE, &model->rope_factors)
          && (model->rope_factors.buffer
              || rp_binder_vector (binder, "blk.0.rope_freqs.weight", n, 1, FALSE, &model->rope_factors))

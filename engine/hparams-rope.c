@@ -158,13 +158,15 @@ gboolean
 rp_hparams_read_rope (const RpHparamsReader *reader, RpHparams *hparams)
 {
   RpRopeHparams rope = { .freq_base = 10000, .freq_scale = 1, .magnitude = 1, .n_rot = hparams->dim_k }, local;
-  gboolean windows = FALSE;
+  gboolean windows = FALSE, switched_on = TRUE;
   guint n_leading = 0;
 
   if (!read_kind (reader, hparams)
       || !rp_hparams_read_uint (reader, "rope.dimension_count", 0, hparams->dim_k, &rope.n_rot)
       || !rp_hparams_read_float (reader, "rope.freq_base", 1, 1e12, &rope.freq_base)
-      || !rp_hparams_read_uint (reader, "leading_dense_block_count", 0, RP_MAX_LAYERS, &n_leading))
+      || !rp_hparams_read_uint (reader, "leading_dense_block_count", 0, RP_MAX_LAYERS, &n_leading)
+      || (reader->arch->flags & RP_ARCH_ROPE_SWITCH
+          && !rp_hparams_read_bool (reader, "rope.scaling.finetuned", &switched_on)))
     return FALSE;
   if (rope.n_rot == 0)
     rope.n_rot = hparams->dim_k;
@@ -185,7 +187,7 @@ rp_hparams_read_rope (const RpHparamsReader *reader, RpHparams *hparams)
       RpLayerHparams *layer = &hparams->layers[i];
 
       layer->rope = layer->window ? local : rope;
-      if (!turns (reader->arch, hparams, i, windows, n_leading))
+      if (!switched_on || !turns (reader->arch, hparams, i, windows, n_leading))
         layer->rope.n_rot = 0;
     }
   return TRUE;

@@ -75,6 +75,7 @@ VARIANTS = {
                                       'rope.dimension_count': [64], 'rope.dimension_sections': [0] * 4}),
     'glm4-plain': ('glm4-dense', {'rope.dimension_count': [64], 'rope.dimension_sections': [0] * 4}),
     'stablelm-dense': ('stablelm-dense', {}, {'attn_q_norm': None, 'attn_k_norm': None}),
+    'granite-unturned': ('granite-dense', {'rope.scaling.finetuned': [False]}),
     'granite-scales': ('granitemoe-moe', {'attention.scale': [0.015625], 'embedding_scale': [12.0], 'logit_scale': [6.0],
                                           'residual_scale': [0.22]}),
     'laguna-yarn': ('laguna-moe', {'rope.scaling.type': ['yarn'], 'rope.scaling.factor': [4.0],
