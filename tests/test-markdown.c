@@ -3,6 +3,7 @@
 #include "chat/markdown.h"
 #include "chat/plain-text.h"
 
+#include <pango/pango.h>
 #include <string.h>
 
 static void
@@ -89,6 +90,9 @@ static const struct
   { "    $x$\n", "code[]'$x$'" },
   { "see\n$$\n\\frac{a}{b}\n$$\nthere", "group(p'see' formula[(null)]'\\frac{a}{b}') p'there'" },
   { "\\[ x \\]", "group(formula[(null)]'x')" },
+  { "> so\n> $$\n> x\n> + y\n> $$\n> there\n>\n> more",
+    "quote(group(p'so' formula[(null)]'x\n + y') p'there' p'more')" },
+  { "> > \\[\n> > a\n> > \\]\n\nb", "quote(quote(group(formula[(null)]'a'))) p'b'" },
   { "**$$x$$**", "p'<b><i>x</i></b>'" },
   { "broken $\\frac{a$ stays, $$\\foo$$ too", "p'broken $\\frac{a$ stays, $$\\foo$$ too'" },
   { "| $a$ |\n|---|\n", "table(row(cell'<i>a</i>'))" },
@@ -364,6 +368,80 @@ test_fence_paths (void)
     }
 }
 
+/* What is too large for one widget comes in several, with nothing lost, and the same in pieces. */
+static void
+test_large (void)
+{
+  g_autoptr (GString) words = g_string_new ("**"), list = g_string_new (NULL), table = g_string_new ("|a|b|\n|-|-|\n");
+
+  for (int i = 0; i < 5000; i++)
+    g_string_append_printf (words, "w%d &amp; ", i);
+  g_string_append (words, "x**");
+  for (int i = 0; i < 1000; i++)
+    g_string_append_printf (list, "%d. item\n", i + 1);
+  for (int i = 0; i < 1000; i++)
+    g_string_append_printf (table, "|r%d|x|\n", i);
+  {
+    g_autoptr (GPtrArray) blocks = riposte_markdown_parse (words->str, words->len, NULL);
+    g_autoptr (GString) all = g_string_new (NULL);
+
+    g_assert_cmpuint (blocks->len, >, 5);
+    for (guint i = 0; i < blocks->len; i++)
+      {
+        const RiposteBlock *block = blocks->pdata[i];
+        g_autofree char *text = NULL;
+
+        g_assert_cmpuint (strlen (block->markup), <, 9000);
+        g_assert_true (g_str_has_prefix (block->markup, "<b>"));
+        g_assert_true (pango_parse_markup (block->markup, -1, 0, NULL, &text, NULL, NULL));
+        g_string_append (all, text);
+      }
+    g_assert_nonnull (strstr (all->str, "w0 & w1 & "));
+    g_assert_nonnull (strstr (all->str, "w4998 & w4999 & x"));
+  }
+  {
+    g_autoptr (GPtrArray) blocks = riposte_markdown_parse (list->str, list->len, NULL);
+    guint n = 0;
+
+    for (guint i = 0; i < blocks->len; i++)
+      {
+        GPtrArray *items = ((RiposteBlock *)blocks->pdata[i])->children;
+
+        g_assert_cmpuint (items->len, <=, 40);
+        for (guint k = 0; k < items->len; k++)
+          g_assert_cmpint (((RiposteBlock *)items->pdata[k])->number, ==, (int)++n);
+      }
+    g_assert_cmpuint (n, ==, 1000);
+  }
+  {
+    g_autoptr (GPtrArray) blocks = riposte_markdown_parse (table->str, table->len, NULL);
+
+    g_assert_cmpuint (blocks->len, ==, 1);
+    g_assert_cmpint (((RiposteBlock *)blocks->pdata[0])->kind, ==, RIPOSTE_BLOCK_CODE);
+    g_assert_nonnull (strstr (((RiposteBlock *)blocks->pdata[0])->code, "|r999|x|"));
+  }
+  for (int i = 0; i < 3; i++)
+    {
+      const GString *source = i == 0 ? words : i == 1 ? list : table;
+      g_autoptr (RiposteMarkdown) whole = riposte_markdown_new (), pieces = riposte_markdown_new ();
+      g_autofree char *a = NULL, *b = NULL;
+
+      riposte_markdown_append (whole, source->str);
+      riposte_markdown_append (whole, "\n\nend");
+      for (gsize at = 0; at < source->len; at += 1000)
+        {
+          g_autofree char *piece = g_strndup (source->str + at, 1000);
+          riposte_markdown_append (pieces, piece);
+        }
+      riposte_markdown_append (pieces, "\n\nend");
+      riposte_markdown_finish (pieces);
+      a = describe_all (whole);
+      b = describe_all (pieces);
+      g_assert_cmpstr (a, ==, b);
+      g_assert_true (g_str_has_suffix (a, "p'end'"));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -379,5 +457,6 @@ main (int argc, char **argv)
   g_test_add_func ("/markdown/shown-addresses", test_shown_addresses);
   g_test_add_func ("/markdown/invisible", test_invisible);
   g_test_add_func ("/markdown/fence-paths", test_fence_paths);
+  g_test_add_func ("/markdown/large", test_large);
   return g_test_run ();
 }

@@ -377,6 +377,99 @@ test_hostile (Fixture *fixture, gconstpointer data)
     }
 }
 
+/* ---- is the main loop ever held? ---- */
+
+#define FRAME_US 16667
+
+static gint64 awake_since;
+static GArray *holds; /* gint64: microseconds of processor time between two polls */
+
+/* Time of this thread, not of the day: what else the machine does is not the main loop's fault. */
+static gint64
+get_thread_time (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
+  return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+static int
+poll_and_measure (GPollFD *fds, guint n_fds, int timeout)
+{
+  gint64 hold = get_thread_time () - awake_since;
+  int result;
+
+  g_array_append_val (holds, hold);
+  result = g_poll (fds, n_fds, timeout);
+  awake_since = get_thread_time ();
+  return result;
+}
+
+static int
+compare_times (gconstpointer a, gconstpointer b)
+{
+  gint64 x = *(const gint64 *)a, y = *(const gint64 *)b;
+
+  return x < y ? -1 : x > y;
+}
+
+static char *
+repeat (const char *begin, const char *piece, int n, const char *end)
+{
+  GString *out = g_string_new (begin);
+
+  while (n-- > 0)
+    g_string_append (out, piece);
+  g_string_append (out, end);
+  return g_string_free (out, FALSE);
+}
+
+/* Answers that are out of all proportion are shown all the same, and the longest turn of the main loop is told. */
+static void
+test_giants (Fixture *fixture, gconstpointer data)
+{
+  static const struct
+  {
+    const char *name, *begin, *piece;
+    int n;
+    const char *end;
+  } giants[] = {
+    { "a line of 1 MiB", "", "x", 1 << 20, "" },
+    { "a line of code of 1 MiB", "```\n", "x", 1 << 20, "\n```" },
+    { "50,000 lines of code", "```c\n", "int x = 1; /* one */\n", 50000, "```" },
+    { "10,000 rows", "|a|b|\n|-|-|\n", "| one | `two` |\n", 10000, "" },
+    { "10,000 items", "", "- one\n", 10000, "" },
+    { "1,000 quotes deep", "", "> ", 1000, "x" },
+    { "1,000 lists deep", "", "- ", 1000, "x" },
+    { "10,000 lines of HTML", "<div>\n", "<p onclick='x()'>&nbsp;</p>\n", 10000, "</div>" },
+    { "a link of 1 MiB", "[x](https://", "a", 1 << 20, ")" },
+    { "10,000 formulas", "", "$x^2$ ", 10000, "" },
+    { "10,000 backticks", "", "` `` ", 10000, "" },
+    { "a cell of 1 MiB", "|a|\n|-|\n|", "y", 1 << 20, "|" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (giants); i++)
+    {
+      g_autofree char *text
+        = repeat (giants[i].begin, giants[i].piece, giants[i].n / (SLOWNESS * SLOWNESS), giants[i].end);
+      GPollFunc before = g_main_context_get_poll_func (NULL);
+
+      holds = g_array_new (FALSE, FALSE, sizeof (gint64));
+      ask (fixture, "One?");
+      awake_since = get_thread_time ();
+      g_main_context_set_poll_func (NULL, poll_and_measure);
+      say (fixture, text);
+      end (fixture);
+      settle (300);
+      g_main_context_set_poll_func (NULL, before);
+      g_array_sort (holds, compare_times);
+      g_test_message ("%s: at most %.0f ms at once", giants[i].name,
+                      g_array_index (holds, gint64, holds->len - 1) / 1e3);
+      g_clear_pointer (&holds, g_array_unref);
+    }
+}
+
 /* Of an answer, too, only what is near to what is seen has widgets, and words further away are found. */
 static void
 test_long_answer (Fixture *fixture, gconstpointer data)
@@ -440,43 +533,6 @@ test_long (Fixture *fixture, gconstpointer data)
     n++;
   g_assert_cmpuint (n, <, 100);
   g_assert_cmpfloat (get_distance_from_end (fixture), <, 1);
-}
-
-/* ---- is the main loop ever held? ---- */
-
-#define FRAME_US 16667
-
-static gint64 awake_since;
-static GArray *holds; /* gint64: microseconds of processor time between two polls */
-
-/* Time of this thread, not of the day: what else the machine does is not the main loop's fault. */
-static gint64
-get_thread_time (void)
-{
-  struct timespec now;
-
-  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
-  return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
-}
-
-static int
-poll_and_measure (GPollFD *fds, guint n_fds, int timeout)
-{
-  gint64 hold = get_thread_time () - awake_since;
-  int result;
-
-  g_array_append_val (holds, hold);
-  result = g_poll (fds, n_fds, timeout);
-  awake_since = get_thread_time ();
-  return result;
-}
-
-static int
-compare_times (gconstpointer a, gconstpointer b)
-{
-  gint64 x = *(const gint64 *)a, y = *(const gint64 *)b;
-
-  return x < y ? -1 : x > y;
 }
 
 static gpointer
@@ -544,6 +600,7 @@ main (int argc, char **argv)
   ADD ("hostile", test_hostile);
   ADD ("long", test_long);
   ADD ("long-answer", test_long_answer);
+  ADD ("giants", test_giants);
   ADD ("main-loop", test_main_loop);
 #undef ADD
   return g_test_run ();

@@ -3,11 +3,13 @@
 #include "chat/block-widgets.h"
 
 #include <pango/pango.h>
+#include <string.h>
 
 #define LINE      20
 #define CODE_LINE 18
 #define COLUMN    8
 #define INDENT    26
+#define LONG_LINE 2000
 
 static void
 append_text (GString *out, const RiposteBlock *block)
@@ -29,6 +31,39 @@ riposte_block_dup_text (const RiposteBlock *block)
   GString *out = g_string_new (NULL);
 
   append_text (out, block);
+  return g_string_free (out, FALSE);
+}
+
+char *
+riposte_break_lines (const char *text)
+{
+  GString *out;
+  gsize longest = 0;
+
+  for (const char *p = text; *p; p += *p == '\n')
+    {
+      gsize length = strcspn (p, "\n");
+
+      longest = MAX (longest, length);
+      p += length;
+    }
+  if (longest <= LONG_LINE)
+    return NULL;
+  out = g_string_sized_new (strlen (text));
+  for (gsize n = 0; *text; n++)
+    {
+      const char *next = g_utf8_next_char (text);
+
+      if (*text == '\n')
+        n = 0;
+      else if (n >= LONG_LINE)
+        {
+          g_string_append_c (out, '\n');
+          n = 0;
+        }
+      g_string_append_len (out, text, next - text);
+      text = next;
+    }
   return g_string_free (out, FALSE);
 }
 

@@ -10,6 +10,8 @@ G_BEGIN_DECLS
 
 /* The words that a reader sees, of a cell or paragraph a line. */
 char *riposte_block_dup_text (const RiposteBlock *block);
+/* Newlines within lines that are longer than a view lays out in a frame; NULL where none is. */
+char *riposte_break_lines (const char *text);
 /* In pixels, at a usual size of text, where @width is the block's. */
 int riposte_block_guess_height (const RiposteBlock *block, int width);
 

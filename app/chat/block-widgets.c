@@ -123,6 +123,13 @@ cell_new (const RiposteBlock *cell, gboolean header)
   return label;
 }
 
+static void
+add_row (GtkGrid *grid, const RiposteBlock *row, guint index)
+{
+  for (guint j = 0; row->children && j < row->children->len; j++)
+    gtk_grid_attach (grid, cell_new (row->children->pdata[j], index == 0), (int)j, (int)index, 1, 1);
+}
+
 static GtkWidget *
 table_new (const RiposteBlock *table)
 {
@@ -130,19 +137,36 @@ table_new (const RiposteBlock *table)
   GtkWidget *grid = gtk_grid_new ();
 
   for (guint i = 0; i < table->children->len; i++)
-    {
-      GPtrArray *cells = ((RiposteBlock *)table->children->pdata[i])->children;
-
-      for (guint j = 0; cells && j < cells->len; j++)
-        gtk_grid_attach (GTK_GRID (grid), cell_new (cells->pdata[j], i == 0), j, i, 1, 1);
-    }
+    add_row (GTK_GRID (grid), table->children->pdata[i], i);
   gtk_widget_add_css_class (grid, "markdown-table");
   gtk_widget_set_halign (grid, GTK_ALIGN_START);
   gtk_widget_set_overflow (grid, GTK_OVERFLOW_HIDDEN);
   gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_AUTOMATIC, GTK_POLICY_NEVER);
   gtk_scrolled_window_set_propagate_natural_height (GTK_SCROLLED_WINDOW (scroller), TRUE);
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), grid);
+  g_object_set_data (G_OBJECT (scroller), "grid", grid);
   return scroller;
+}
+
+/* Only rows that are new, or have changed. */
+static void
+sync_table (GtkGrid *grid, const RiposteBlock *old, const RiposteBlock *table)
+{
+  guint n_old = old->children->len, n = table->children->len;
+
+  for (guint i = 0; i < n; i++)
+    {
+      if (i < n_old && riposte_block_equal (old->children->pdata[i], table->children->pdata[i]))
+        continue;
+      if (i < n_old)
+        {
+          gtk_grid_remove_row (grid, (int)i);
+          gtk_grid_insert_row (grid, (int)i);
+        }
+      add_row (grid, table->children->pdata[i], i);
+    }
+  while (n_old > n)
+    gtk_grid_remove_row (grid, (int)--n_old);
 }
 
 /* ---- all ---- */
@@ -223,6 +247,9 @@ update (GtkWidget *widget, const RiposteBlock *old, const RiposteBlock *block)
       return TRUE;
     case RIPOSTE_BLOCK_LIST:
       sync_list (GTK_GRID (widget), block);
+      return TRUE;
+    case RIPOSTE_BLOCK_TABLE:
+      sync_table (g_object_get_data (G_OBJECT (widget), "grid"), old, block);
       return TRUE;
     case RIPOSTE_BLOCK_QUOTE:
     case RIPOSTE_BLOCK_GROUP:

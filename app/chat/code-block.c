@@ -1,5 +1,6 @@
 #include "chat/code-block.h"
 
+#include "chat/block-text.h"
 #include "chat/fence-path.h"
 #include "editor/patch.h"
 #include "editor/source-style.h"
@@ -11,6 +12,7 @@
 
 #define COPIED_MS          1500
 #define MAX_KEPT_LANGUAGES 16
+#define MAX_HEIGHT         560 /* of code that scrolls within itself */
 
 struct _RiposteCodeBlock
 {
@@ -18,9 +20,13 @@ struct _RiposteCodeBlock
 
   GtkLabel *language;
   GtkButton *copy, *insert, *apply, *save;
+  GtkScrolledWindow *scroller;
   GtkSourceView *view;
   GtkSourceBuffer *buffer;
   char *code, *info;
+  char *shown;      /* the code, its longest lines in pieces */
+  gboolean grows;   /* it came in pieces */
+  gboolean follows; /* its end is seen, and shall be when it has grown */
   guint copied_timeout;
   guint highlight; /* when idle */
 };
@@ -86,6 +92,8 @@ riposte_code_block_init (RiposteCodeBlock *self)
 {
   self->code = g_strdup ("");
   self->info = g_strdup ("");
+  self->shown = g_strdup ("");
+  self->follows = TRUE;
   gtk_widget_init_template (GTK_WIDGET (self));
   riposte_set_lazy_tooltip (GTK_WIDGET (self->copy), _ ("Copy"));
   riposte_set_lazy_tooltip (GTK_WIDGET (self->insert), _ ("Insert into the Editor"));
@@ -116,6 +124,7 @@ riposte_code_block_finalize (GObject *object)
 
   g_free (self->code);
   g_free (self->info);
+  g_free (self->shown);
   G_OBJECT_CLASS (riposte_code_block_parent_class)->finalize (object);
 }
 
@@ -133,6 +142,7 @@ riposte_code_block_class_init (RiposteCodeBlockClass *klass)
   gtk_widget_class_bind_template_child (widget, RiposteCodeBlock, insert);
   gtk_widget_class_bind_template_child (widget, RiposteCodeBlock, apply);
   gtk_widget_class_bind_template_child (widget, RiposteCodeBlock, save);
+  gtk_widget_class_bind_template_child (widget, RiposteCodeBlock, scroller);
   gtk_widget_class_bind_template_child (widget, RiposteCodeBlock, view);
   gtk_widget_class_bind_template_callback (widget, on_copy);
   gtk_widget_class_bind_template_callback (widget, on_insert);
@@ -217,23 +227,67 @@ common_prefix (const char *a, const char *b)
   return n;
 }
 
+/* ---- much code ---- */
+
+static void
+on_scrolled (RiposteCodeBlock *self)
+{
+  GtkAdjustment *adjustment = gtk_scrolled_window_get_vadjustment (self->scroller);
+
+  self->follows = gtk_adjustment_get_value (adjustment) + gtk_adjustment_get_page_size (adjustment)
+                  >= gtk_adjustment_get_upper (adjustment) - 24;
+}
+
+static void
+on_grown (RiposteCodeBlock *self)
+{
+  GtkAdjustment *adjustment = gtk_scrolled_window_get_vadjustment (self->scroller);
+
+  if (self->follows && self->grows)
+    gtk_adjustment_set_value (adjustment, gtk_adjustment_get_upper (adjustment));
+}
+
+/* A text view draws, and lays out, all of the height that it is given: of thousands of lines that takes seconds. */
+static void
+limit_height (RiposteCodeBlock *self)
+{
+  GtkPolicyType horizontal, vertical;
+  GtkAdjustment *adjustment = gtk_scrolled_window_get_vadjustment (self->scroller);
+
+  gtk_scrolled_window_get_policy (self->scroller, &horizontal, &vertical);
+  if (vertical != GTK_POLICY_NEVER
+      || gtk_text_buffer_get_line_count (GTK_TEXT_BUFFER (self->buffer)) <= RIPOSTE_MAX_CODE_LINES)
+    return;
+  gtk_scrolled_window_set_policy (self->scroller, horizontal, GTK_POLICY_AUTOMATIC);
+  gtk_scrolled_window_set_max_content_height (self->scroller, MAX_HEIGHT);
+  gtk_scrolled_window_set_min_content_height (self->scroller, MAX_HEIGHT);
+  g_signal_connect_object (adjustment, "value-changed", G_CALLBACK (on_scrolled), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (adjustment, "changed", G_CALLBACK (on_grown), self, G_CONNECT_SWAPPED);
+}
+
 void
 riposte_code_block_set (RiposteCodeBlock *self, const char *code, const char *info)
 {
   GtkTextBuffer *buffer = GTK_TEXT_BUFFER (self->buffer);
   GtkTextIter start, end;
-  gsize kept = common_prefix (self->code, code);
+  g_autofree char *broken = riposte_break_lines (code);
+  const char *shown = broken ? broken : code;
+  gsize kept = common_prefix (self->shown, shown);
 
   if (strcmp (self->info, info) != 0 || !*gtk_label_get_label (self->language))
     set_info (self, info);
+  self->grows = kept > 0; /* else it is there at once, and read from its beginning */
   gtk_text_buffer_get_end_iter (buffer, &end);
-  if (self->code[kept])
+  if (self->shown[kept])
     {
-      gtk_text_buffer_get_iter_at_offset (buffer, &start, g_utf8_strlen (self->code, kept));
+      gtk_text_buffer_get_iter_at_offset (buffer, &start, g_utf8_strlen (self->shown, kept));
       gtk_text_buffer_delete (buffer, &start, &end);
     }
-  if (code[kept])
-    gtk_text_buffer_insert (buffer, &end, code + kept, -1);
+  if (shown[kept])
+    gtk_text_buffer_insert (buffer, &end, shown + kept, -1);
+  g_free (self->shown);
+  self->shown = g_strdup (shown);
   g_free (self->code);
   self->code = g_strdup (code);
+  limit_height (self);
 }

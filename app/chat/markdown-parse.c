@@ -1,5 +1,6 @@
 /* From cmark's tree to blocks. */
 #include "chat/markdown-inline.h"
+#include "chat/markdown-split.h"
 #include "chat/markdown.h"
 #include "chat/plain-text.h"
 
@@ -263,6 +264,32 @@ parser_new (void)
   return parser;
 }
 
+/* The lines that @node was read from. */
+static char *
+dup_source (const Context *context, const char *hidden, cmark_node *node)
+{
+  int line = 1, first = cmark_node_get_start_line (node), last = cmark_node_get_end_line (node);
+  const char *start = hidden, *end;
+  g_autofree char *lines = NULL;
+
+  for (; line < first && strchr (start, '\n'); line++)
+    start = strchr (start, '\n') + 1;
+  for (end = start; line < last && strchr (end, '\n'); line++)
+    end = strchr (end, '\n') + 1;
+  lines = g_strndup (start, end + strcspn (end, "\n") - start);
+  return riposte_formulas_show (lines, context->formulas);
+}
+
+static void
+add_block (GPtrArray *blocks, const Context *context, const char *hidden, cmark_node *node)
+{
+  RiposteBlock *block = convert (context, node, 0);
+  g_autofree char *source = block && riposte_block_is_large (block) ? dup_source (context, hidden, node) : NULL;
+
+  if (block)
+    g_ptr_array_extend_and_steal (blocks, riposte_block_split (block, source));
+}
+
 GPtrArray *
 riposte_markdown_parse (const char *text, gsize length, GArray **lines)
 {
@@ -278,13 +305,10 @@ riposte_markdown_parse (const char *text, gsize length, GArray **lines)
     *lines = g_array_new (FALSE, FALSE, sizeof (guint));
   for (cmark_node *node = cmark_node_first_child (document); node; node = cmark_node_next (node))
     {
-      RiposteBlock *block = convert (&context, node, 0);
       guint line = MAX (1, cmark_node_get_start_line (node)) - 1;
 
-      if (!block)
-        continue;
-      g_ptr_array_add (blocks, block);
-      if (lines)
+      add_block (blocks, &context, hidden, node);
+      while (lines && (*lines)->len < blocks->len)
         g_array_append_val (*lines, line);
     }
   cmark_node_free (document);

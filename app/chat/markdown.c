@@ -103,32 +103,6 @@ offset_of_line (const char *text, guint line)
   return p - text;
 }
 
-/* Moves blocks from open to closed, as far as the complete lines decide. */
-static void
-close_blocks (RiposteMarkdown *self)
-{
-  const char *open = self->text->str + self->open;
-  const char *newline = strrchr (open, '\n');
-  g_autoptr (GPtrArray) blocks = NULL;
-  g_autoptr (GArray) lines = NULL;
-  gsize complete = newline ? (gsize)(newline + 1 - self->text->str) : self->open;
-
-  if (complete <= self->complete)
-    return;
-  self->complete = complete;
-  if (riposte_formulas_is_open (open, complete - self->open))
-    return;
-  blocks = riposte_markdown_parse (open, complete - self->open, &lines);
-  self->n_parsed += complete - self->open;
-  if (blocks->len < 2)
-    return;
-  g_ptr_array_set_size (self->blocks, self->n_closed);
-  for (guint i = 0; i + 1 < blocks->len; i++)
-    g_ptr_array_add (self->blocks, riposte_block_ref (blocks->pdata[i]));
-  self->n_closed += blocks->len - 1;
-  self->open += offset_of_line (open, g_array_index (lines, guint, blocks->len - 1));
-}
-
 /* Replaces the blocks from @first on; those that came out the same stay the same pointers. */
 static void
 replace_tail (RiposteMarkdown *self, guint first, GPtrArray *tail)
@@ -147,6 +121,36 @@ replace_tail (RiposteMarkdown *self, guint first, GPtrArray *tail)
     }
   if (self->blocks->len > first + tail->len)
     g_ptr_array_set_size (self->blocks, first + tail->len);
+}
+
+/* Moves blocks from open to closed, as far as the complete lines decide. */
+static void
+close_blocks (RiposteMarkdown *self)
+{
+  const char *open = self->text->str + self->open;
+  const char *newline = strrchr (open, '\n');
+  g_autoptr (GPtrArray) blocks = NULL;
+  g_autoptr (GArray) lines = NULL;
+  gsize complete = newline ? (gsize)(newline + 1 - self->text->str) : self->open;
+  guint n;
+
+  if (complete <= self->complete)
+    return;
+  self->complete = complete;
+  if (riposte_formulas_is_open (open, complete - self->open))
+    return;
+  blocks = riposte_markdown_parse (open, complete - self->open, &lines);
+  self->n_parsed += complete - self->open;
+  n = blocks->len;
+  while (n > 0 && g_array_index (lines, guint, n - 1) == g_array_index (lines, guint, lines->len - 1))
+    n--;
+  if (n == 0)
+    return;
+  /* those that were open and have only been closed stay the same pointers */
+  replace_tail (self, self->n_closed, blocks);
+  g_ptr_array_set_size (self->blocks, self->n_closed + n);
+  self->n_closed += n;
+  self->open += offset_of_line (open, g_array_index (lines, guint, n));
 }
 
 guint

@@ -55,7 +55,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RiposteBlock, riposte_block_unref)
 /**
  * riposte_markdown_parse:
  * @text: UTF-8, as riposte_plain_text() leaves it
- * @lines: (out) (nullable) (element-type guint): the line, from 0, that each block begins on
+ * @lines: (out) (nullable) (element-type guint): the line, from 0, that each block begins on; several have
+ *   the same where they came of one that was too large
  *
  * GitHub's Markdown. HTML is shown as what it is; images are links to them.
  * Returns: (element-type RiposteBlock): the outermost blocks

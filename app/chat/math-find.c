@@ -129,9 +129,41 @@ can_set (const char *tex, gboolean display)
   return math && (display || markup);
 }
 
-static gboolean
-take_formula (const char *at, char before, RiposteFormula *formula, const char **after)
+/* How many quotes the line that has @at is in. */
+static guint
+count_quotes (const char *text, const char *at)
 {
+  guint n = 0;
+
+  while (at > text && at[-1] != '\n')
+    at--;
+  for (; *at == ' ' || *at == '>'; at++)
+    n += *at == '>';
+  return n;
+}
+
+/* A formula within quotes, without the signs of these that begin its lines. */
+static char *
+dup_unquoted (const char *start, gsize length, guint n_quotes)
+{
+  GString *out = g_string_sized_new (length);
+
+  for (const char *p = start; p < start + length;)
+    {
+      g_string_append_c (out, *p);
+      if (*p++ != '\n')
+        continue;
+      for (guint n = 0; n < n_quotes && p[strspn (p, " ")] == '>' && p + strspn (p, " ") < start + length; n++)
+        p += strspn (p, " ") + 1;
+    }
+  return g_string_free (out, FALSE);
+}
+
+static gboolean
+take_formula (const char *text, const char *at, RiposteFormula *formula, const char **after)
+{
+  char before = at > text ? at[-1] : ' ';
+
   for (gsize k = 0; k < G_N_ELEMENTS (delimiters); k++)
     {
       gsize n = strlen (delimiters[k].begin);
@@ -144,7 +176,8 @@ take_formula (const char *at, char before, RiposteFormula *formula, const char *
       end = find_end (start, delimiters[k].end);
       if (!end || (n == 1 && (g_ascii_isalnum (before) || !is_formula (start, end))))
         return FALSE;
-      tex = g_strndup (start, end - start);
+      formula->n_quotes = count_quotes (text, at);
+      tex = dup_unquoted (start, end - start, formula->n_quotes);
       if (!can_set (tex, display))
         {
           display = TRUE; /* a matrix in a line gets lines of its own */
@@ -166,7 +199,11 @@ append_formula (GString *out, GArray *formulas, const RiposteFormula *formula)
   g_array_append_val (formulas, *formula);
   g_string_append_printf (out, RIPOSTE_FORMULA_BEGIN "%u" RIPOSTE_FORMULA_END, formulas->len - 1);
   for (const char *p = formula->source; (p = strchr (p, '\n')); p++)
-    g_string_append_c (out, '\n');
+    {
+      g_string_append_c (out, '\n');
+      for (guint i = 0; i < formula->n_quotes; i++) /* which go on behind it */
+        g_string_append_c (out, '>');
+    }
 }
 
 char *
@@ -197,7 +234,7 @@ riposte_formulas_hide (const char *text, gsize length, GArray **formulas)
           p = after;
           continue;
         }
-      if ((*p == '$' || *p == '\\') && take_formula (p, p > copy ? p[-1] : ' ', &formula, &after))
+      if ((*p == '$' || *p == '\\') && take_formula (copy, p, &formula, &after))
         {
           append_formula (out, *formulas, &formula);
           p = after;

@@ -10,6 +10,7 @@ typedef struct
   char *source; /* with what stands around it: "$x$" */
   char *tex;
   gboolean display; /* on lines of its own */
+  guint n_quotes;   /* that it is in */
 } RiposteFormula;
 
 /* A formula is in the text as RIPOSTE_FORMULA_BEGIN, its number, RIPOSTE_FORMULA_END: noncharacters, of which

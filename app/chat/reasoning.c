@@ -18,6 +18,20 @@ static const struct
   { "<|START_THINKING|>", "<|END_THINKING|>" },
   { "<|channel>thought", "<channel|>" },
   { "<|think|>", "<|end|>" },
+  { "◁think▷", "◁/think▷" },
+  { "<thought>", "</thought>" },
+  { "<|begin_of_thought|>", "<|end_of_thought|>" },
+  { "<|inner_prefix|>", "<|inner_suffix|>" },
+};
+
+/* Around what is said, behind a thought: Granite's, Hunyuan's, OpenThinker's. */
+static const struct
+{
+  const char *begin, *end;
+} wraps[] = {
+  { "<response>", "</response>" },
+  { "<answer>", "</answer>" },
+  { "<|begin_of_solution|>", "<|end_of_solution|>" },
 };
 
 /* Channels (OpenAI's harmony): "<|start|>assistant<|channel|>analysis<|message|>…<|end|>"; the channel "final" is what
@@ -26,10 +40,32 @@ static const char *const header_begins[] = { "<|start|>", "<|channel|>", "<|mess
 static const char header_end[] = "<|message|>";
 static const char *const message_ends[] = { "<|end|>", "<|return|>", "<|call|>", "<|start|>", "<|channel|>" };
 
-static const char *const marks[]
-  = { "<think>",   "</think>",    "<seed:think>", "</seed:think>",    "<mm:think>", "</mm:think>",
-      "[THINK]",   "[/THINK]",    "<|think|>",    "<|channel>",       "<channel|>", "<|START_THINKING|>",
-      "<|start|>", "<|channel|>", "<|message|>",  "<|END_THINKING|>", "<|end|>",    NULL };
+static const char *const marks[] = { "<think>",
+                                     "</think>",
+                                     "<seed:think>",
+                                     "</seed:think>",
+                                     "<mm:think>",
+                                     "</mm:think>",
+                                     "[THINK]",
+                                     "[/THINK]",
+                                     "<|think|>",
+                                     "<|channel>",
+                                     "<channel|>",
+                                     "<|START_THINKING|>",
+                                     "<|start|>",
+                                     "<|channel|>",
+                                     "<|message|>",
+                                     "<|END_THINKING|>",
+                                     "<|end|>",
+                                     "◁think▷",
+                                     "◁/think▷",
+                                     "<|begin_of_thought|>",
+                                     "<|end_of_thought|>",
+                                     "<|begin_of_solution|>",
+                                     "<|end_of_solution|>",
+                                     "<|inner_prefix|>",
+                                     "<|inner_suffix|>",
+                                     NULL };
 
 typedef enum
 {
@@ -45,6 +81,7 @@ struct _RiposteReasoning
   GString *pending; /* not decided yet */
   State state;
   const char *end;   /* of the thought that is open; NULL: one of message_ends */
+  const char *wrap;  /* (nullable) what ends what is said, and is not said */
   gboolean channels; /* the text has them */
   gboolean was_open; /* some thought was begun by a mark */
   guint serial;
@@ -152,6 +189,19 @@ step_begin (RiposteReasoning *self)
         {
           g_string_erase (self->pending, 0, space + strlen (pairs[i].begin));
           open_thought (self, pairs[i].end);
+          return TRUE;
+        }
+      wait |= found == MAY_MATCH;
+    }
+  for (gsize i = 0; self->was_open && i < G_N_ELEMENTS (wraps); i++)
+    {
+      Match found = match (text, wraps[i].begin);
+
+      if (found == MATCH)
+        {
+          g_string_erase (self->pending, 0, space + strlen (wraps[i].begin));
+          self->wrap = wraps[i].end;
+          self->state = STATE_SAID;
           return TRUE;
         }
       wait |= found == MAY_MATCH;
@@ -292,12 +342,35 @@ take_unopened (RiposteReasoning *self, gsize *held)
   return FALSE;
 }
 
+/* What ends it does so only at the end of the text. */
+static gboolean
+step_wrapped (RiposteReasoning *self)
+{
+  const char *end, *after;
+  gsize n;
+
+  if (!self->said->len)
+    g_string_erase (self->pending, 0, strspn (self->pending->str, " \t\r\n"));
+  end = strstr (self->pending->str, self->wrap);
+  after = end ? end + strlen (self->wrap) : NULL;
+  if (end && after[strspn (after, " \t\r\n")])
+    {
+      take (self->said, self->pending, after - self->pending->str);
+      return TRUE;
+    }
+  n = end ? (gsize)(end - self->pending->str) : self->pending->len - tail_of_mark (self->pending, self->wrap);
+  take (self->said, self->pending, without_space (self->pending->str, n));
+  return FALSE;
+}
+
 static gboolean
 step_said (RiposteReasoning *self)
 {
   gsize held = 0;
   const char *end = NULL;
 
+  if (self->wrap)
+    return step_wrapped (self);
   if (self->channels)
     end = find_first (self->pending, message_ends, G_N_ELEMENTS (message_ends), &held);
   else if (!self->was_open && take_unopened (self, &held))
@@ -333,15 +406,55 @@ riposte_reasoning_append (RiposteReasoning *self, const char *text)
     ;
 }
 
+/* The text was cut off: bytes at the end of what is pending that are most of a mark, or some of it. */
+static gsize
+count_cut (RiposteReasoning *self)
+{
+  const char *blank = self->pending->str + strspn (self->pending->str, " \t\r\n");
+  gsize cut = 0;
+
+  switch (self->state)
+    {
+    case STATE_BEGIN:
+      for (gsize i = 0; i < G_N_ELEMENTS (pairs); i++)
+        if (match (blank, pairs[i].begin) == MAY_MATCH)
+          cut = strlen (blank);
+      for (gsize i = 0; i < G_N_ELEMENTS (header_begins); i++)
+        if (match (blank, header_begins[i]) == MAY_MATCH)
+          cut = strlen (blank);
+      for (gsize i = 0; self->was_open && i < G_N_ELEMENTS (wraps); i++)
+        if (match (blank, wraps[i].begin) == MAY_MATCH)
+          cut = strlen (blank);
+      return cut > 2 ? self->pending->len : 0; /* “<” may be all that there is to say */
+    case STATE_THOUGHT:
+      if (self->end)
+        cut = tail_of_mark (self->pending, self->end);
+      else
+        find_first (self->pending, message_ends, G_N_ELEMENTS (message_ends), &cut);
+      break;
+    case STATE_SAID:
+      if (self->wrap)
+        cut = strstr (self->pending->str, self->wrap) ? self->pending->len : tail_of_mark (self->pending, self->wrap);
+      else if (self->channels)
+        find_first (self->pending, message_ends, G_N_ELEMENTS (message_ends), &cut);
+      break;
+    case STATE_HEADER:
+    default:
+      return self->pending->len; /* of a message that never came */
+    }
+  return cut > 1 ? cut : 0;
+}
+
 void
 riposte_reasoning_finish (RiposteReasoning *self)
 {
   gboolean marks_only
     = self->state == STATE_BEGIN && self->pending->str[strspn (self->pending->str, " \t\r\n")] == '\0';
 
-  if (self->state == STATE_HEADER || (marks_only && self->was_open))
-    g_string_truncate (self->pending, 0); /* of a message that never came */
-  if (self->state == STATE_THOUGHT)
+  g_string_truncate (self->pending, self->pending->len - count_cut (self));
+  if (marks_only && self->was_open)
+    g_string_truncate (self->pending, 0);
+  if (self->state == STATE_THOUGHT || self->wrap)
     g_string_truncate (self->pending, without_space (self->pending->str, self->pending->len));
   take (self->state == STATE_THOUGHT ? self->thought : self->said, self->pending, self->pending->len);
 }
