@@ -82,6 +82,16 @@ static const RpArch archs[] = {
     .activation = RP_ACT_SILU,
   },
   {
+    .name = "codeshell",
+    .models = "CodeShell",
+    .verified = "transformers",
+    .factors = FACTORS_ATTENTION,
+    .norms = &before,
+    .norm = RP_NORM_LAYER,
+    .rope = RP_ROPE_NEOX,
+    .activation = RP_ACT_GELU,
+  },
+  {
     .name = "cohere2",
     .models = "Command R7B, Command A",
     .verified = "llama.cpp",

@@ -104,7 +104,7 @@ MID_SIZED = {
     'gpt-oss-mxfp4': ('gpt-oss', {}, {'_exps': 'MXFP4'}),
 }
 # Where llama.cpp departs from the model's makers: see transformers-logits.py.
-BY_TRANSFORMERS = {'phi2-dense', 'phimoe-moe', 'phimoe-long', 'starcoder2-dense', 'gpt-oss-exact', 'gpt-oss',
+BY_TRANSFORMERS = {'codeshell-dense', 'phi2-dense', 'phimoe-moe', 'phimoe-long', 'starcoder2-dense', 'gpt-oss-exact', 'gpt-oss',
                    'gpt-oss-mxfp4', 'deepseek2-v2', 'phi3-window', 'afmoe', 'gemma3'}
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Logits of a model as its makers' own code computes them (Hugging Face transformers), where llama.cpp departs from it:
-phimoe (layer norms and the sparse mixer), phi2, starcoder2 and gemma3 (llama.cpp rounds what GELU takes to 16 bits), gpt-oss (YaRN's ramp is not rounded to whole pairs), deepseek2 (DeepSeek-V2 goes by a group's best expert, not by its best two),
+phimoe (layer norms and the sparse mixer), phi2, starcoder2, codeshell and gemma3 (llama.cpp rounds what GELU takes to 16 bits), gpt-oss (YaRN's ramp is not rounded to whole pairs), deepseek2 (DeepSeek-V2 goes by a group's best expert, not by its best two),
 phi3 (it has a window), afmoe (the experts' weights are normalised).
 
 Usage: transformers-logits.py MODEL.gguf OUT.f32 --tokens 1,2,3. Needs numpy, gguf, torch and transformers.
@@ -113,6 +113,7 @@ def phi2(file):
 
 
 def starcoder2(file):
+    """CodeShell is the same."""
     state, config = file.common()
     for i in range(file.key('block_count')):
         block, layer = f'blk.{i}', f'model.layers.{i}'
@@ -237,7 +238,7 @@ def gemma3(file):
                                             'factor': file.key('rope.scaling.factor')}}, **config)
 
 
-MODELS = {'afmoe': afmoe, 'gemma3': gemma3, 'deepseek2': deepseek_v2, 'phi3': phi3, 'phi2': phi2, 'phimoe': phimoe, 'starcoder2': starcoder2, 'gpt-oss': gpt_oss}
+MODELS = {'afmoe': afmoe, 'codeshell': starcoder2, 'gemma3': gemma3, 'deepseek2': deepseek_v2, 'phi3': phi3, 'phi2': phi2, 'phimoe': phimoe, 'starcoder2': starcoder2, 'gpt-oss': gpt_oss}
 
 
 def main():
