@@ -3,6 +3,7 @@
 #include "chat/code-block.h"
 #include "chat/math-view.h"
 #include "chat/plain-text.h"
+#include "pass-wheel.h"
 
 #include <glib/gi18n.h>
 
@@ -143,6 +144,7 @@ table_new (const RiposteBlock *table)
   gtk_widget_set_overflow (grid, GTK_OVERFLOW_HIDDEN);
   gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_AUTOMATIC, GTK_POLICY_NEVER);
   gtk_scrolled_window_set_propagate_natural_height (GTK_SCROLLED_WINDOW (scroller), TRUE);
+  riposte_pass_wheel (GTK_SCROLLED_WINDOW (scroller));
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), grid);
   g_object_set_data (G_OBJECT (scroller), "grid", grid);
   return scroller;
@@ -180,6 +182,7 @@ formula_new (const char *tex)
   gtk_widget_set_halign (view, GTK_ALIGN_CENTER);
   gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_AUTOMATIC, GTK_POLICY_NEVER);
   gtk_scrolled_window_set_propagate_natural_height (GTK_SCROLLED_WINDOW (scroller), TRUE);
+  riposte_pass_wheel (GTK_SCROLLED_WINDOW (scroller));
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), view);
   return scroller;
 }

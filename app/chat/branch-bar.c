@@ -48,6 +48,21 @@ riposte_branch_bar_set_last (RiposteBranchBar *self, gboolean last)
   gtk_widget_set_visible (self->answer, last && riposte_message_get_role (self->message) == RIPOSTE_ROLE_USER);
 }
 
+int
+riposte_branch_bar_get_focus (RiposteBranchBar *self)
+{
+  return gtk_widget_is_focus (self->next) - gtk_widget_is_focus (self->previous);
+}
+
+gboolean
+riposte_branch_bar_focus (RiposteBranchBar *self, int direction)
+{
+  GtkWidget *first = direction < 0 ? self->previous : self->next;
+  GtkWidget *second = direction < 0 ? self->next : self->previous;
+
+  return gtk_widget_grab_focus (first) || gtk_widget_grab_focus (second);
+}
+
 static void
 riposte_branch_bar_init (RiposteBranchBar *self)
 {

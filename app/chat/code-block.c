@@ -5,6 +5,7 @@
 #include "editor/patch.h"
 #include "editor/source-style.h"
 #include "lazy-tooltip.h"
+#include "pass-wheel.h"
 
 #include <glib/gi18n.h>
 #include <gtksourceview/gtksource.h>
@@ -95,6 +96,7 @@ riposte_code_block_init (RiposteCodeBlock *self)
   self->shown = g_strdup ("");
   self->follows = TRUE;
   gtk_widget_init_template (GTK_WIDGET (self));
+  riposte_pass_wheel (self->scroller);
   riposte_set_lazy_tooltip (GTK_WIDGET (self->copy), _ ("Copy"));
   riposte_set_lazy_tooltip (GTK_WIDGET (self->insert), _ ("Insert into the Editor"));
   riposte_set_lazy_tooltip (GTK_WIDGET (self->apply), _ ("Apply to a File…"));

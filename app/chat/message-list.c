@@ -42,6 +42,8 @@ struct _RiposteMessageList
   char *words; /* (nullable) that are looked for in row @sought once it is laid out */
   guint sought;
   gboolean approached;
+  int switching; /* versions by the keyboard, to this side, in row @switched */
+  guint switched;
 };
 
 static void riposte_message_list_scrollable_init (GtkScrollableInterface *iface);
@@ -324,6 +326,17 @@ seek_words (RiposteMessageList *self)
   return TRUE;
 }
 
+/* The message that was shown instead of another has the focus where that one had it. */
+static void
+return_focus (RiposteMessageList *self)
+{
+  Row *row = self->switching && self->switched < self->rows->len ? get_row (self, self->switched) : NULL;
+
+  if (row && row->view)
+    riposte_message_view_focus_switcher (RIPOSTE_MESSAGE_VIEW (row->view), self->switching);
+  self->switching = 0;
+}
+
 static gboolean
 on_tick (GtkWidget *widget, GdkFrameClock *clock, gpointer user_data)
 {
@@ -331,6 +344,7 @@ on_tick (GtkWidget *widget, GdkFrameClock *clock, gpointer user_data)
 
   if (!sync_views (self) || !seek_words (self))
     return G_SOURCE_CONTINUE;
+  return_focus (self);
   self->tick = 0;
   return G_SOURCE_REMOVE;
 }
@@ -551,12 +565,34 @@ update_last (RiposteMessageList *self)
       riposte_message_view_set_last (RIPOSTE_MESSAGE_VIEW (get_row (self, i)->view), i + 1 == self->rows->len);
 }
 
+/* Returns: the focus went with one of the views */
+static gboolean
+drop_rows (RiposteMessageList *self, guint position, guint n)
+{
+  gboolean focused = FALSE;
+
+  self->switching = 0;
+  for (guint i = position; i < position + n; i++)
+    {
+      GtkWidget *view = get_row (self, i)->view;
+
+      if (view && has_focus (view))
+        {
+          focused = TRUE;
+          self->switching = riposte_message_view_get_switching (RIPOSTE_MESSAGE_VIEW (view));
+          self->switched = i;
+        }
+      drop_view (get_row (self, i));
+    }
+  g_array_remove_range (self->rows, position, n);
+  return focused;
+}
+
 static void
 on_items_changed (RiposteMessageList *self, guint position, guint removed, guint added)
 {
-  for (guint i = 0; i < removed; i++)
-    drop_view (get_row (self, position + i));
-  g_array_remove_range (self->rows, position, removed);
+  gboolean lost = drop_rows (self, position, removed);
+
   for (guint i = 0; i < added; i++)
     {
       Row row = { 0 };
@@ -573,6 +609,8 @@ on_items_changed (RiposteMessageList *self, guint position, guint removed, guint
     set_following (self, TRUE);
   update_last (self);
   request_sync (self);
+  if (lost)
+    gtk_widget_activate_action (GTK_WIDGET (self), "win.focus-composer", NULL);
 }
 
 void

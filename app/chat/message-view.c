@@ -447,6 +447,18 @@ riposte_message_view_get_message (RiposteMessageView *self)
   return self->message;
 }
 
+int
+riposte_message_view_get_switching (RiposteMessageView *self)
+{
+  return riposte_branch_bar_get_focus (self->branches);
+}
+
+gboolean
+riposte_message_view_focus_switcher (RiposteMessageView *self, int direction)
+{
+  return riposte_branch_bar_focus (self->branches, direction);
+}
+
 void
 riposte_message_view_set_last (RiposteMessageView *self, gboolean last)
 {

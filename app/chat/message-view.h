@@ -20,6 +20,9 @@ gboolean riposte_message_view_build (RiposteMessageView *self, int top, int bott
 int riposte_message_view_take_shift (RiposteMessageView *self);
 /* Returns: about where the first of @words are */
 int riposte_message_view_seek (RiposteMessageView *self, const char *words);
+/* See riposte_branch_bar_get_focus() and riposte_branch_bar_focus(). */
+int riposte_message_view_get_switching (RiposteMessageView *self);
+gboolean riposte_message_view_focus_switcher (RiposteMessageView *self, int direction);
 /* The last answer offers to try again. */
 void riposte_message_view_set_last (RiposteMessageView *self, gboolean last);
 

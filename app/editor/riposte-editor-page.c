@@ -137,6 +137,13 @@ on_line_popover_show (RiposteEditorPage *self)
   gtk_widget_grab_focus (GTK_WIDGET (self->line_entry));
 }
 
+/* With Escape one goes on where one was. */
+static void
+on_line_popover_closed (RiposteEditorPage *self)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (self->view));
+}
+
 /* "12" or, as compilers print it, "12:5" */
 static void
 on_line_entered (RiposteEditorPage *self)
@@ -247,6 +254,24 @@ show_reload_failure (RiposteEditorPage *self, const GError *error)
   gtk_info_bar_set_revealed (self->disk_bar, TRUE);
 }
 
+/* A view that has no size yet would scroll further than it has to. */
+static gboolean
+scroll_to_caret (GtkWidget *view, GdkFrameClock *clock, gpointer user_data)
+{
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer (GTK_TEXT_VIEW (view));
+
+  if (gtk_widget_get_height (view) == 0)
+    return G_SOURCE_CONTINUE;
+  gtk_text_view_scroll_to_mark (GTK_TEXT_VIEW (view), gtk_text_buffer_get_insert (buffer), 0.1, FALSE, 0, 0);
+  return G_SOURCE_REMOVE;
+}
+
+void
+riposte_editor_page_show_caret (RiposteEditorPage *self)
+{
+  gtk_widget_add_tick_callback (GTK_WIDGET (self->view), scroll_to_caret, NULL, NULL);
+}
+
 static void
 on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -256,11 +281,10 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (riposte_document_load_finish (RIPOSTE_DOCUMENT (source), result, &error))
     {
-      GtkTextBuffer *buffer = GTK_TEXT_BUFFER (source);
       self->has_failed = FALSE;
       gtk_stack_set_visible_child_name (self->stack, "text");
       show_encoding (self);
-      gtk_text_view_scroll_to_mark (GTK_TEXT_VIEW (self->view), gtk_text_buffer_get_insert (buffer), 0.1, FALSE, 0, 0);
+      riposte_editor_page_show_caret (self);
     }
   else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
@@ -410,6 +434,7 @@ riposte_editor_page_class_init (RiposteEditorPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RiposteEditorPage, line_entry);
   gtk_widget_class_bind_template_callback (widget_class, on_bar_response);
   gtk_widget_class_bind_template_callback (widget_class, on_line_popover_show);
+  gtk_widget_class_bind_template_callback (widget_class, on_line_popover_closed);
   gtk_widget_class_bind_template_callback (widget_class, on_line_entered);
 }
 

@@ -24,6 +24,8 @@ gboolean riposte_editor_page_is_ready (RiposteEditorPage *self);
 void riposte_editor_page_load (RiposteEditorPage *self, GFile *file);
 /* Gives up loading; for a page that is closed. */
 void riposte_editor_page_cancel (RiposteEditorPage *self);
+/* As soon as it has a place. */
+void riposte_editor_page_show_caret (RiposteEditorPage *self);
 /* Asks for the line in a popover. */
 void riposte_editor_page_ask_line (RiposteEditorPage *self);
 /* @line and @column count from 1; what is out of range goes to the nearest. */

@@ -261,18 +261,6 @@ on_drop (GtkDropTarget *target, const GValue *value, double x, double y, Riposte
 
 /* ---- code from answers ---- */
 
-/* A view that has no size yet would scroll further than it has to. */
-static gboolean
-scroll_to_caret (GtkWidget *view, GdkFrameClock *clock, gpointer user_data)
-{
-  GtkTextBuffer *buffer = gtk_text_view_get_buffer (GTK_TEXT_VIEW (view));
-
-  if (gtk_widget_get_height (view) == 0)
-    return G_SOURCE_CONTINUE;
-  gtk_text_view_scroll_to_mark (GTK_TEXT_VIEW (view), gtk_text_buffer_get_insert (buffer), 0.1, FALSE, 0, 0);
-  return G_SOURCE_REMOVE;
-}
-
 void
 riposte_editor_insert_code (RiposteEditor *self, const char *code, const char *language_hint)
 {
@@ -285,7 +273,7 @@ riposte_editor_insert_code (RiposteEditor *self, const char *code, const char *l
   RiposteDocument *document = riposte_editor_page_get_document (page);
   GtkTextView *view = GTK_TEXT_VIEW (riposte_editor_page_get_view (page));
   riposte_document_insert_code (document, code, language_hint);
-  gtk_widget_add_tick_callback (GTK_WIDGET (view), scroll_to_caret, NULL, NULL);
+  riposte_editor_page_show_caret (page);
   gtk_widget_grab_focus (GTK_WIDGET (view));
 }
 

@@ -1,5 +1,7 @@
 #include "presets/layer-editor.h"
 
+#include "pass-wheel.h"
+
 #include <glib/gi18n.h>
 
 struct _RiposteLayerEditor
@@ -89,6 +91,7 @@ add_instructions (RiposteLayerEditor *self)
   set_name (view, _ ("System Prompt"));
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), view);
   gtk_scrolled_window_set_min_content_height (GTK_SCROLLED_WINDOW (scroller), 96);
+  riposte_pass_wheel (GTK_SCROLLED_WINDOW (scroller));
   gtk_widget_add_css_class (scroller, "card");
   adw_preferences_group_set_title (ADW_PREFERENCES_GROUP (group), _ ("System Prompt"));
   adw_preferences_group_set_description (ADW_PREFERENCES_GROUP (group),

@@ -1,0 +1,109 @@
+"""Where the focus goes without a pointer, and what the wheel does."""
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from window import Atspi, Window, wait_for  # noqa: E402
+from chats import archive, chat, import_file  # noqa: E402
+from tap import case, main  # noqa: E402
+
+TABLE = '| way | cost |\n|---|---|\n' + '| a very long way to say so, and longer | 1 |\n' * 30
+CHATS = [
+    chat('versions', 'Versions', 0, 'Which?', 'The first.', '<', 'The second.', '<', 'The third.'),
+    chat('table', 'A table', 0, 'All of them?', f'Above.\n\n{TABLE}\nBelow.'),
+]
+
+
+def is_focused(node):
+    return node.get_state_set().contains(Atspi.StateType.FOCUSED)
+
+
+def focused(window):
+    """Of all that has the focus, also what lies around it, the innermost."""
+    return next(iter([node for node in window.walk() if is_focused(node)][::-1]), None)
+
+
+def has_focus(window, name):
+    node = focused(window)
+    return node is not None and node.get_name() == name
+
+
+class Filled(Window):
+    """With CHATS in it; a window that no dialog has taken the keys from."""
+
+    def __enter__(self):
+        with Window(data_home=self.home) as window:
+            path = Path(self.folder.name) / 'chats.json'
+            path.write_text(archive(CHATS))
+            import_file(window, path)
+            wait_for('what was imported', lambda: window.find('list item', 'Versions'))
+        return super().__enter__()
+
+
+def select(window, title):
+    window.select(wait_for(f'“{title}” in the list', lambda: window.find('list item', title)))
+    wait_for(f'“{title}” to be open', lambda: title in window.texts() and window.answers())
+
+
+def walk_to(window, name, *modifiers):
+    """With the Tab key."""
+    for _ in range(40):
+        before = wait_for('a focus', lambda: focused(window))
+        if before.get_name() == name:
+            return
+        window.key('Tab', *modifiers)
+        wait_for(f'the focus to leave “{before.get_name()}”', lambda: focused(window) not in (None, before))
+    raise AssertionError(f'the Tab key does not lead to “{name}”')
+
+
+@case
+def the_focus_stays_where_versions_are_switched():
+    with Filled() as window:
+        select(window, 'Versions')
+        wait_for('the last', lambda: window.has_text('3/3'))
+        wait_for('the focus in the composer', lambda: has_focus(window, 'Question'))
+        walk_to(window, 'Previous Version', 'shift')
+        for position in ('2/3', '1/3'):
+            window.key('space')
+            wait_for(position, lambda: window.has_text(position))
+            # the first has none before it: the focus goes to the button beside
+            expected = 'Next Version' if position == '1/3' else 'Previous Version'
+            wait_for(f'the focus at “{expected}”', lambda: has_focus(window, expected))
+        walk_to(window, 'Delete from Here On')
+        window.key('space')
+        wait_for('two to be left', lambda: not window.has_text('1/3'))
+        wait_for('the focus in the composer', lambda: has_focus(window, 'Question'))
+
+
+def place_of(node):
+    return Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
+
+
+def cell_in_view(window):
+    """Of the table, one well within the window."""
+    height = place_of(window.frame).height
+    return next((node for node in window.find_all('label', 'a very long way to say so, and longer')
+                 if height * 0.3 < place_of(node).y < height * 0.6), None)
+
+
+@case
+def the_wheel_scrolls_the_conversation_also_over_a_table():
+    with Filled() as window:
+        select(window, 'A table')
+        first = wait_for('the beginning', lambda: window.find('label', 'Above.'))
+        wait_for('the end', lambda: place_of(first).y < 0)
+        last = place_of(first).y
+        for _ in range(100):
+            cell = wait_for('a cell', lambda: cell_in_view(window))
+            at = place_of(cell)
+            Atspi.generate_mouse_event(at.x + 20, at.y + at.height // 2, 'abs')
+            Atspi.generate_mouse_event(at.x + 20, at.y + at.height // 2, 'b4c')
+            wait_for('it to scroll', lambda: place_of(first).y > last)
+            last = place_of(first).y
+            if last > 0:
+                break
+        assert last > 0, last
+
+
+if __name__ == '__main__':
+    main()
