@@ -1,8 +1,11 @@
 """Chats to fill the window with: an archive, and the way in."""
 import json
+import shutil
+import tempfile
 import time
+from pathlib import Path
 
-from window import Atspi, GLib, is_sensitive, text_of, wait_for
+from window import Atspi, GLib, Window, is_sensitive, text_of, wait_for
 from gi.repository import Gio
 
 DAY = 24 * 3600
@@ -38,20 +41,32 @@ def focused_entry(window):
     return next((node for node in window.walk() if all(node.get_state_set().contains(state) for state in states)), None)
 
 
+def wait_a_little(what, condition):
+    try:
+        return wait_for(what, condition, 10)
+    except AssertionError:
+        return None
+
+
 def name_file(window, button, path, slash=False):
-    """In the dialog that asks for a file."""
+    """In the dialog that asks for a file. What is pressed while it still reads its folder may be lost."""
     def field():
-        entry = focused_entry(window)
-        if not entry and slash:
-            window.key('slash')  # it is lost while the dialog still reads its folder
-            time.sleep(0.5)
-        return entry or focused_entry(window)
+        if slash and not focused_entry(window):
+            window.key('slash')
+        return wait_a_little('the field', lambda: focused_entry(window))
+
+    def named():
+        if not window.find('push button', button):
+            return True
+        if text_of(entry) != str(path):
+            assert entry.get_editable_text_iface().set_text_contents(str(path))
+        wait_for('the name', lambda: text_of(entry) == str(path))
+        wait_for('the button', lambda: is_sensitive(window.find('push button', button)))
+        window.press(button)
+        return wait_a_little('the end of the dialog', lambda: not window.find('push button', button))
     wait_for('the dialog', lambda: window.find('push button', button))
     entry = wait_for('the field for a name', field)
-    assert entry.get_editable_text_iface().set_text_contents(str(path))
-    wait_for('the name', lambda: text_of(entry) == str(path))
-    wait_for('the button', lambda: is_sensitive(window.find('push button', button)))
-    window.press(button)
+    wait_for('the file to be taken', named)
 
 
 def import_file(window, path):
@@ -60,3 +75,20 @@ def import_file(window, path):
     bus.call_sync('dev.riposte.Riposte', '/dev/riposte/Riposte/window/1', 'org.gtk.Actions', 'Activate',
                   GLib.Variant('(sava{sv})', ('import-chats', [], {})), None, Gio.DBusCallFlags.NONE, -1)
     name_file(window, '_Import Import', path, slash=True)
+
+
+class Filled(Window):
+    """With the chats that a subclass names; a window before it imported them, once for all."""
+    chats, kept = (), None
+
+    def __enter__(self):
+        kind = type(self)
+        if not kind.kept:
+            kind.kept = tempfile.TemporaryDirectory(prefix='riposte-chats-')
+            with Window(data_home=kind.kept.name) as window:
+                path = Path(window.folder.name) / 'chats.json'
+                path.write_text(archive(self.chats))
+                import_file(window, path)
+                wait_for('what was imported', lambda: window.find('list item', self.chats[0]['title']))
+        shutil.copytree(kind.kept.name, self.home, dirs_exist_ok=True)
+        return super().__enter__()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from window import Atspi, Window, is_sensitive, text_of, wait_for  # noqa: E402
+import chats  # noqa: E402
 from chats import DAY, archive, chat, focused_entry, import_file, name_file  # noqa: E402
 from tap import case, main  # noqa: E402
 
@@ -41,17 +42,8 @@ def choose(window, *steps):
         window.key(letter)
 
 
-class Filled(Window):
-    """With CHATS in it."""
-
-    def __enter__(self):
-        super().__enter__()
-        path = Path(self.folder.name) / 'chats.json'
-        path.write_text(archive(CHATS))
-        choose(self, ('i', 'Import Chats…'))
-        name_file(self, '_Import Import', path, slash=True)
-        wait_for('what was imported', lambda: 'Reverse a string' in rows(self))
-        return self
+class Filled(chats.Filled):
+    chats = CHATS
 
 
 @case

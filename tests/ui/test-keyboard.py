@@ -4,7 +4,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from window import Atspi, Window, wait_for  # noqa: E402
-from chats import archive, chat, import_file  # noqa: E402
+import chats  # noqa: E402
+from chats import chat  # noqa: E402
 from tap import case, main  # noqa: E402
 
 TABLE = '| way | cost |\n|---|---|\n' + '| a very long way to say so, and longer | 1 |\n' * 30
@@ -28,16 +29,8 @@ def has_focus(window, name):
     return node is not None and node.get_name() == name
 
 
-class Filled(Window):
-    """With CHATS in it; a window that no dialog has taken the keys from."""
-
-    def __enter__(self):
-        with Window(data_home=self.home) as window:
-            path = Path(self.folder.name) / 'chats.json'
-            path.write_text(archive(CHATS))
-            import_file(window, path)
-            wait_for('what was imported', lambda: window.find('list item', 'Versions'))
-        return super().__enter__()
+class Filled(chats.Filled):
+    chats = CHATS
 
 
 def select(window, title):
