@@ -162,7 +162,7 @@ def a_long_answer_that_nobody_watched_is_told_and_a_click_leads_to_it():
     gi.require_version('Gtk', '4.0')
     from gi.repository import Gtk
     notifications = Notifications()
-    with Window('--model', small_model(), '--device', 'cpu', '--temp', '0', '--ctx', '2048') as window:
+    with Window('--model', small_model(), '--device', 'cpu', '--temp', '0', '--ctx', '1536') as window:
         Gtk.init()
         elsewhere = Gtk.Window(title='Elsewhere')
         elsewhere.present()
