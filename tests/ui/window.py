@@ -38,11 +38,9 @@ def small_model():
 
 
 def wait_for(what, condition, patience=PATIENCE):
-    """Polls until condition() is true, and returns what it returned. What vanishes meanwhile is asked again. Half of the
-    time the window is left alone: to be asked takes it time as well."""
+    """Polls until condition() is true, and returns what it returned. What vanishes meanwhile is asked again."""
     end = time.monotonic() + patience
     while True:
-        asked = time.monotonic()
         try:
             value = condition()
         except GLib.Error:
@@ -51,7 +49,7 @@ def wait_for(what, condition, patience=PATIENCE):
             return value
         if time.monotonic() > end:
             raise AssertionError(f'waited {patience:.0f} s for {what}')
-        time.sleep(max(0.05, time.monotonic() - asked))
+        time.sleep(0.05)
 
 
 class Window:
