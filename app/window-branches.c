@@ -90,7 +90,7 @@ on_delete_message (GSimpleAction *action, GVariant *parameter, gpointer user_dat
     return;
   toast = adw_toast_new (is_question (message) ? _ ("Question deleted") : _ ("Answer deleted"));
   adw_toast_set_button_label (toast, _ ("_Undo"));
-  adw_toast_set_timeout (toast, 10);
+  adw_toast_set_timeout (toast, RIPOSTE_TOAST_SECONDS);
   g_object_set_data_full (G_OBJECT (toast), "removed", riposte_conversation_remove_branch (self->conversation, message),
                           (GDestroyNotify)riposte_removed_branch_free);
   g_signal_connect_object (toast, "button-clicked", G_CALLBACK (on_undo_delete), self, 0);

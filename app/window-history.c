@@ -83,6 +83,8 @@ on_delete_chat (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 
   riposte_conversation_stop (self->conversation);
   adw_toast_set_button_label (toast, _ ("_Undo"));
+  adw_toast_set_timeout (toast, RIPOSTE_TOAST_SECONDS);
+  adw_toast_set_priority (toast, ADW_TOAST_PRIORITY_HIGH); /* what was deleted before comes again behind it */
   g_object_set_data_full (G_OBJECT (toast), "removed", riposte_chat_list_remove_selected (self->chats), g_object_unref);
   g_signal_connect_object (toast, "button-clicked", G_CALLBACK (on_undo_delete), self, 0);
   adw_toast_overlay_add_toast (self->toasts, toast);

@@ -51,6 +51,9 @@ struct _RiposteWindow
   gboolean may_lose;    /* what could not be kept of conversations */
 };
 
+/* Long enough to be read aloud. */
+#define RIPOSTE_TOAST_SECONDS 10
+
 void riposte_window_show_toast (RiposteWindow *self, const char *text);
 void riposte_window_class_install_actions (GtkWidgetClass *klass);
 void riposte_window_add_actions (RiposteWindow *self);

@@ -101,7 +101,10 @@ make_toast (const char *text)
 void
 riposte_window_show_toast (RiposteWindow *self, const char *text)
 {
-  adw_toast_overlay_add_toast (self->toasts, make_toast (text));
+  AdwToast *toast = make_toast (text);
+
+  adw_toast_set_timeout (toast, RIPOSTE_TOAST_SECONDS);
+  adw_toast_overlay_add_toast (self->toasts, toast);
 }
 
 static void
