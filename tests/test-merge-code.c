@@ -1,4 +1,5 @@
 /* Where the code of an answer belongs in a file, and what becomes of the file. */
+#include "apply-merge.h"
 #include "merge-code.h"
 
 #include <string.h>
@@ -52,38 +53,13 @@ static const struct
   { "alpha\nbeta\n", "gamma\n", NULL },
 };
 
-/* As the editor does it, upwards. */
-static char *
-apply (const char *text, const RiposteMerge *merge)
-{
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  GString *out = g_string_new (NULL);
-  guint n = g_strv_length (lines), line = 0;
-
-  if (n && !*lines[n - 1])
-    n--;
-  for (guint k = 0; k <= merge->edits->len; k++)
-    {
-      const RiposteEdit *edit = k < merge->edits->len ? &g_array_index (merge->edits, RiposteEdit, k) : NULL;
-
-      for (; line < (edit ? edit->line : n); line++)
-        g_string_append_printf (out, "%s\n", lines[line]);
-      if (edit)
-        {
-          g_string_append (out, edit->text);
-          line += edit->n_removed;
-        }
-    }
-  return g_string_free (out, FALSE);
-}
-
 static void
 test_samples (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (samples); i++)
     {
       g_autoptr (RiposteMerge) merge = riposte_merge_code (samples[i].text, samples[i].code);
-      g_autofree char *result = merge ? apply (samples[i].text, merge) : NULL;
+      g_autofree char *result = merge ? apply_merge (samples[i].text, merge) : NULL;
 
       g_assert_cmpstr (result, ==, samples[i].result);
     }
@@ -121,7 +97,7 @@ test_random (void)
       merge = riposte_merge_code (a, b);
       if (!merge)
         continue;
-      result = apply (a, merge);
+      result = apply_merge (a, merge);
       at = result;
       lines = g_strsplit (b, "\n", -1);
       for (int i = 0; i < m; i++)

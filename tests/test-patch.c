@@ -1,4 +1,5 @@
 /* Unified diffs as models write them: right ones, careless ones, and those that must change nothing. */
+#include "apply-merge.h"
 #include "patch.h"
 
 #include <string.h>
@@ -61,31 +62,6 @@ static const struct
   { "for other files", "a\n", "--- a/y\n+++ b/y\n@@ -1 +1 @@\n-a\n+r\n--- a/z\n+++ b/z\n@@ -1 +1 @@\n-a\n+b\n", NULL },
 };
 
-/* As the editor does it. */
-static char *
-apply (const char *text, const RiposteMerge *merge)
-{
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  GString *out = g_string_new (NULL);
-  guint n = g_strv_length (lines), line = 0;
-
-  if (n && !*lines[n - 1])
-    n--;
-  for (guint k = 0; k <= merge->edits->len; k++)
-    {
-      const RiposteEdit *edit = k < merge->edits->len ? &g_array_index (merge->edits, RiposteEdit, k) : NULL;
-
-      for (; line < (edit ? edit->line : n); line++)
-        g_string_append_printf (out, "%s\n", lines[line]);
-      if (edit)
-        {
-          g_string_append (out, edit->text);
-          line += edit->n_removed;
-        }
-    }
-  return g_string_free (out, FALSE);
-}
-
 static void
 test_samples (void)
 {
@@ -100,7 +76,7 @@ test_samples (void)
       if (merge && problem)
         g_error ("%s", problem);
       g_assert_true ((merge == NULL) == (problem != NULL));
-      result = merge ? apply (samples[i].text, merge) : NULL;
+      result = merge ? apply_merge (samples[i].text, merge) : NULL;
       g_assert_cmpstr (result, ==, samples[i].result);
     }
 }
@@ -161,7 +137,7 @@ test_random (void)
       wanted = g_string_free (new, FALSE);
       merge = riposte_patch_apply (moved->str, NULL, patch->str, &problem);
       g_assert_nonnull (merge);
-      result = apply (moved->str, merge);
+      result = apply_merge (moved->str, merge);
       g_assert_cmpstr (result, ==, wanted);
     }
 }
