@@ -1,6 +1,6 @@
 #include "model-menu.h"
 
-#include "chat/plain-text.h"
+#include "plain-text.h"
 #include "models/found.h"
 #include "network/network.h"
 #include "remote/service.h"

@@ -1,7 +1,7 @@
 /* What can be done in the window. */
 #include "window-private.h"
 
-#include "chat/plain-text.h"
+#include "plain-text.h"
 #include "editor/patch.h"
 #include "generate/remote-generator.h"
 #include "models/model-manager.h"

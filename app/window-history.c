@@ -1,8 +1,8 @@
 /* What can be done with kept conversations: rename, pin, delete and bring back, search, export and import. */
 #include "window-private.h"
 
-#include "chat/plain-text.h"
-#include "store/transfer.h"
+#include "plain-text.h"
+#include "store/chat-file.h"
 
 #include <glib/gi18n.h>
 

@@ -1,6 +1,6 @@
 #include "window-private.h"
 
-#include "chat/plain-text.h"
+#include "plain-text.h"
 #include "model-menu.h"
 #include "network/network.h"
 #include "remote/service.h"

@@ -1,7 +1,7 @@
 /* Conversations out of a database and into it, and what is found in it. */
 #include "store/exchange.h"
 #include "store/search.h"
-#include "store/transfer.h"
+#include "store/chat-file.h"
 
 #include "chat/message.h"
 

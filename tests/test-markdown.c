@@ -1,7 +1,7 @@
 /* Markdown of answers: what becomes of it, that it comes to the same in pieces, and that it does no harm. */
-#include "chat/fence-path.h"
-#include "chat/markdown.h"
-#include "chat/plain-text.h"
+#include "markdown/fence-path.h"
+#include "markdown/markdown.h"
+#include "plain-text.h"
 
 #include <pango/pango.h>
 #include <string.h>

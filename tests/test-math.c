@@ -1,5 +1,5 @@
 /* Mathematics in TeX's notation: what is read, what is refused, how it stands in a line and how large it is laid out. */
-#include "chat/math-layout.h"
+#include "math/math-layout.h"
 
 #include <pango/pangocairo.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* The transcript as widgets: what keeps its widget while an answer grows, where it scrolls, and that the main loop is
  * free between two frames. */
-#include "chat/block-widgets.h"
-#include "chat/code-block.h"
-#include "chat/markdown-view.h"
+#include "markdown/block-widgets.h"
+#include "markdown/code-block.h"
+#include "markdown/markdown-view.h"
 #include "chat/transcript.h"
 #include "stand-in-generator.h"
 

@@ -1,6 +1,6 @@
 #include "chat/answer-watch.h"
 
-#include "chat/plain-text.h"
+#include "plain-text.h"
 #include "settings.h"
 
 #include <glib/gi18n.h>

@@ -1,6 +1,6 @@
 #include "chat/attachment-bar.h"
 
-#include "chat/plain-text.h"
+#include "plain-text.h"
 
 #include <glib/gi18n.h>
 

@@ -1,7 +1,7 @@
 #include "chat/attachment-view.h"
 
 #include "chat/attachment.h"
-#include "chat/plain-text.h"
+#include "plain-text.h"
 
 #include <glib/gi18n.h>
 #include <string.h>

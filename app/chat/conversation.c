@@ -1,6 +1,6 @@
 #include "chat/conversation-private.h"
 
-#include "chat/plain-text.h"
+#include "plain-text.h"
 #include "chat/reasoning.h"
 
 #define TITLE_CHARS 48

@@ -1,7 +1,7 @@
 #include "chat/message.h"
 
-#include "chat/markdown.h"
-#include "chat/plain-text.h"
+#include "markdown/markdown.h"
+#include "plain-text.h"
 #include "chat/reasoning.h"
 
 #include <string.h>

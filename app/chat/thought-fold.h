@@ -3,7 +3,7 @@
 
 #include <adwaita.h>
 
-#include "chat/markdown-view.h"
+#include "markdown/markdown-view.h"
 #include "chat/message.h"
 
 G_BEGIN_DECLS

@@ -1,6 +1,6 @@
 #include "chat/title-maker.h"
 
-#include "chat/plain-text.h"
+#include "plain-text.h"
 #include "chat/reasoning.h"
 
 #include <string.h>

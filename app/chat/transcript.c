@@ -2,7 +2,7 @@
 
 #include "chat/announcer.h"
 #include "chat/message-list.h"
-#include "chat/plain-text.h"
+#include "plain-text.h"
 
 #include <glib/gi18n.h>
 

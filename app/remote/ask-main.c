@@ -1,6 +1,6 @@
 /* riposte-ask-remote: asks a service on the command line, without a window. ./run ask --remote starts it. The question
  * comes on standard input; the answer, and nothing else, goes to standard output as it arrives. */
-#include "chat/plain-text.h"
+#include "plain-text.h"
 #include "network/network.h"
 #include "remote/client.h"
 #include "remote/keyring.h"

@@ -1,6 +1,6 @@
 #include "remote/model-list.h"
 
-#include "chat/plain-text.h"
+#include "plain-text.h"
 #include "network/network.h"
 #include "remote/remote-error.h"
 #include "remote/reply.h"

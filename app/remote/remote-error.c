@@ -1,6 +1,6 @@
 #include "remote/remote-error.h"
 
-#include "chat/plain-text.h"
+#include "plain-text.h"
 
 #include <glib/gi18n.h>
 #include <libsoup/soup.h>

@@ -1,6 +1,6 @@
 #include "store/search.h"
 
-#include "chat/plain-text.h"
+#include "plain-text.h"
 #include "store/database-private.h"
 
 #include <string.h>

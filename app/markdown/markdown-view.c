@@ -1,8 +1,8 @@
-#include "chat/markdown-view.h"
+#include "markdown/markdown-view.h"
 
-#include "chat/block-text.h"
-#include "chat/block-widgets.h"
-#include "chat/plain-text.h"
+#include "markdown/block-text.h"
+#include "markdown/block-widgets.h"
+#include "plain-text.h"
 #include "store/search.h"
 
 /* What is further away than this from what is seen gives its widgets back: where a block is made, the styles of all its

@@ -1,7 +1,7 @@
 /* Blocks of Markdown as widgets, changed no more than they have to be. */
 #pragma once
 
-#include "chat/markdown.h"
+#include "markdown/markdown.h"
 
 #include <gtk/gtk.h>
 

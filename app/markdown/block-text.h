@@ -1,7 +1,7 @@
 /* What can be told of a block without making its widgets. */
 #pragma once
 
-#include "chat/markdown.h"
+#include "markdown/markdown.h"
 
 G_BEGIN_DECLS
 

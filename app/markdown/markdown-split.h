@@ -1,7 +1,7 @@
 /* What is too large for one widget in several, or in another. */
 #pragma once
 
-#include "chat/markdown.h"
+#include "markdown/markdown.h"
 
 G_BEGIN_DECLS
 

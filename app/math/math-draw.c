@@ -1,5 +1,5 @@
 /* A formula's strokes: fraction lines, roots and delimiters as high as what they hold. */
-#include "chat/math-layout.h"
+#include "math/math-layout.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* From cmark's tree to blocks. */
-#include "chat/markdown-inline.h"
-#include "chat/markdown-split.h"
-#include "chat/markdown.h"
-#include "chat/plain-text.h"
+#include "markdown/markdown-inline.h"
+#include "markdown/markdown-split.h"
+#include "markdown/markdown.h"
+#include "plain-text.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "store/transfer.h"
+#include "store/chat-file.h"
 
 #include <glib/gi18n.h>
 #include <string.h>

@@ -1,8 +1,8 @@
-#include "chat/block-widgets.h"
+#include "markdown/block-widgets.h"
 
-#include "chat/code-block.h"
-#include "chat/math-view.h"
-#include "chat/plain-text.h"
+#include "markdown/code-block.h"
+#include "math/math-view.h"
+#include "plain-text.h"
 #include "pass-wheel.h"
 
 #include <glib/gi18n.h>

@@ -1,6 +1,6 @@
-#include "chat/math-find.h"
+#include "math/math-find.h"
 
-#include "chat/math-parse.h"
+#include "math/math-parse.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
-#include "chat/math-view.h"
+#include "math/math-view.h"
 
-#include "chat/math-layout.h"
+#include "math/math-layout.h"
 
 #include <glib/gi18n.h>
 #include <math.h>

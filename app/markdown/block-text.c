@@ -1,6 +1,6 @@
-#include "chat/block-text.h"
+#include "markdown/block-text.h"
 
-#include "chat/block-widgets.h"
+#include "markdown/block-widgets.h"
 
 #include <pango/pango.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "chat/fence-path.h"
+#include "markdown/fence-path.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "chat/markdown-split.h"
+#include "markdown/markdown-split.h"
 
 #include <string.h>
 

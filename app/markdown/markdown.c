@@ -1,6 +1,6 @@
-#include "chat/markdown.h"
+#include "markdown/markdown.h"
 
-#include "chat/math-find.h"
+#include "math/math-find.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * parameters. */
 #pragma once
 
-#include "chat/math-parse.h"
+#include "math/math-parse.h"
 
 #include <gtk/gtk.h>
 

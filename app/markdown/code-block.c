@@ -1,7 +1,7 @@
-#include "chat/code-block.h"
+#include "markdown/code-block.h"
 
-#include "chat/block-text.h"
-#include "chat/fence-path.h"
+#include "markdown/block-text.h"
+#include "markdown/fence-path.h"
 #include "editor/patch.h"
 #include "editor/source-style.h"
 #include "lazy-tooltip.h"
@@ -138,7 +138,7 @@ riposte_code_block_class_init (RiposteCodeBlockClass *klass)
   G_OBJECT_CLASS (klass)->dispose = riposte_code_block_dispose;
   G_OBJECT_CLASS (klass)->finalize = riposte_code_block_finalize;
   g_type_ensure (GTK_SOURCE_TYPE_VIEW);
-  gtk_widget_class_set_template_from_resource (widget, "/dev/riposte/Riposte/chat/code-block.ui");
+  gtk_widget_class_set_template_from_resource (widget, "/dev/riposte/Riposte/markdown/code-block.ui");
   gtk_widget_class_bind_template_child (widget, RiposteCodeBlock, language);
   gtk_widget_class_bind_template_child (widget, RiposteCodeBlock, copy);
   gtk_widget_class_bind_template_child (widget, RiposteCodeBlock, insert);

@@ -1,4 +1,4 @@
-#include "chat/math-layout.h"
+#include "math/math-layout.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "chat/plain-text.h"
+#include "plain-text.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Mathematics within a line of text. */
-#include "chat/math-parse.h"
+#include "math/math-parse.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "chat/math-parse.h"
+#include "math/math-parse.h"
 
 #include <string.h>
 

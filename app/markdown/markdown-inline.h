@@ -1,7 +1,7 @@
 /* The inside of a paragraph as Pango markup. */
 #pragma once
 
-#include "chat/math-find.h"
+#include "math/math-find.h"
 
 #include <cmark-gfm.h>
 #include <glib.h>

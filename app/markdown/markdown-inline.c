@@ -1,7 +1,7 @@
-#include "chat/markdown-inline.h"
+#include "markdown/markdown-inline.h"
 
-#include "chat/math-parse.h"
-#include "chat/plain-text.h"
+#include "math/math-parse.h"
+#include "plain-text.h"
 
 #include <string.h>
 
