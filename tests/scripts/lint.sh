@@ -57,7 +57,7 @@ shell_scripts () {
     skip "$name" 'shellcheck is not installed'
     return
   fi
-  text=$(shellcheck -x run check .ci/run build-aux/*.sh tests/scripts/*.sh 2>&1)
+  text=$(shellcheck -x run check .ci/run po/update build-aux/*.sh tests/scripts/*.sh tests/ui/*.sh 2>&1)
   status=$?
   verdict "$name" $status "$text"
 }
@@ -79,7 +79,7 @@ PYTHON
 # .editorconfig says so; clang-format sees only C
 whitespace () {
   local files text
-  mapfile -t files < <(sources '*.c' '*.h' '*.comp' '*.glsl' '*.py' '*.sh' '*.md' '*.build' '*.ui' 'run' 'check' '.ci/run')
+  mapfile -t files < <(sources '*.c' '*.h' '*.comp' '*.glsl' '*.py' '*.sh' '*.md' '*.build' '*.ui' 'run' 'check' '.ci/run' 'po/update')
   text=$(grep -nE '[[:space:]]+$' "${files[@]}" | head -n 20)
   verdict 'no line ends in white space' "$([[ -z $text ]]; echo $?)" "$text"
 }
