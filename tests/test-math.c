@@ -1,4 +1,4 @@
-/* Mathematics in TeX's notation: what is read, what is refused, how it stands in a line and how large it is laid out. */
+/* Mathematics in TeX's notation: what is read, what is refused, how large it is laid out and where it is divided. */
 #include "math/math-layout.h"
 
 #include <pango/pangocairo.h>
@@ -110,36 +110,6 @@ test_limits (void)
       }
 }
 
-static void
-test_markup (void)
-{
-  static const struct
-  {
-    const char *tex, *markup;
-  } samples[] = {
-    { "a+b", "<i>a</i>\xc2\xa0+\xe2\x80\x89<i>b</i>" },
-    { "-x", "\xe2\x88\x92<i>x</i>" },
-    { "x_{i,j}", "<i>x</i><sub><i>i</i>, <i>j</i></sub>" },
-    { "\\frac{a+b}{2}", "(<i>a</i>\xc2\xa0+\xe2\x80\x89<i>b</i>)/2" },
-    { "\\sqrt{12}", "√12" },
-    { "\\sqrt{xy}", "√(<i>x</i><i>y</i>)" },
-    { "\\bar{x}", "<span overline='single'><i>x</i></span>" },
-    { "f'(x)", "<i>f</i>′(<i>x</i>)" },
-    { "\\text{a<b}", "a&lt;b" },
-    { "\\mathbb{R}", "ℝ" },
-    { "\\begin{matrix} a \\end{matrix}", NULL },
-    { "\\binom{n}{k}", NULL },
-  };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (samples); i++)
-    {
-      g_autoptr (RiposteMath) math = riposte_math_parse (samples[i].tex);
-      g_autofree char *markup = riposte_math_to_markup (math);
-
-      g_assert_cmpstr (markup, ==, samples[i].markup);
-    }
-}
-
 static RiposteMathBox *
 lay_out (const char *tex)
 {
@@ -148,7 +118,7 @@ lay_out (const char *tex)
   RiposteMathBox *box;
 
   g_assert_nonnull (math);
-  box = riposte_math_layout (math, context, 20);
+  box = riposte_math_layout (math, context, NULL, 20, TRUE);
   g_object_unref (context);
   return box;
 }
@@ -214,14 +184,51 @@ test_bounds (void)
     }
 }
 
+/* What is too wide for a line is divided behind signs, and nothing of it is lost or said twice. */
+static void
+test_pieces (void)
+{
+  static const struct
+  {
+    const char *tex;
+    double max_width;
+    guint n;
+    guint starts[4];
+  } samples[] = {
+    { "a=b+c", 1000, 1, { 0 } },   { "a=b+c", 1, 3, { 0, 2, 4 } }, { "\\alpha = \\frac{a+b}{c=d}", 1, 2, { 0, 9 } },
+    { "f(x, y)", 1, 2, { 0, 5 } }, { "-x", 1, 1, { 0 } },          { "\\frac{a+b}{c}", 1, 1, { 0 } },
+  };
+  PangoContext *context = pango_font_map_create_context (pango_cairo_font_map_get_default ());
+
+  for (gsize i = 0; i < G_N_ELEMENTS (samples); i++)
+    {
+      g_autoptr (RiposteMath) math = riposte_math_parse (samples[i].tex);
+      g_autoptr (GHashTable) texts = riposte_math_texts_new ();
+      g_autoptr (RiposteMathBox) whole = riposte_math_layout (math, context, texts, 20, FALSE);
+      g_autoptr (GPtrArray) pieces = riposte_math_layout_pieces (math, context, texts, 20, FALSE, samples[i].max_width);
+      double width = 0;
+
+      g_assert_cmpuint (pieces->len, ==, samples[i].n);
+      for (guint k = 0; k < pieces->len; k++)
+        {
+          const RiposteMathBox *piece = pieces->pdata[k];
+
+          g_assert_cmpuint (piece->start, ==, samples[i].starts[k]);
+          width += piece->width;
+        }
+      g_assert_cmpfloat_with_epsilon (width, whole->width, 0.01);
+    }
+  g_object_unref (context);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/math/reading", test_reading);
   g_test_add_func ("/math/limits", test_limits);
-  g_test_add_func ("/math/markup", test_markup);
   g_test_add_func ("/math/layout", test_layout);
   g_test_add_func ("/math/bounds", test_bounds);
+  g_test_add_func ("/math/pieces", test_pieces);
   return g_test_run ();
 }

@@ -348,6 +348,41 @@ test_thought (Fixture *fixture, gconstpointer data)
   end (fixture);
 }
 
+static void
+on_clipboard_text (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(char **)user_data = gdk_clipboard_read_text_finish (GDK_CLIPBOARD (source), result, NULL);
+}
+
+/* Within a line a formula takes the room of what is drawn, and is its source to who copies or hears it. */
+static void
+test_formulas (Fixture *fixture, gconstpointer data)
+{
+  GtkLabel *label;
+  GtkWidget *view, *plain;
+  g_autofree char *copied = NULL;
+  int width, source_width;
+
+  ask (fixture, "One?");
+  say (fixture, "So $\\frac{a}{b}$ it is.\n\nSo $ it is.\n");
+  view = wait_for_blocks (fixture, 2);
+  end (fixture);
+  label = GTK_LABEL (find_type (gtk_widget_get_first_child (view), GTK_TYPE_LABEL));
+  plain = gtk_widget_get_last_child (view);
+  g_assert_true (GTK_IS_LABEL (plain));
+  g_assert_cmpstr (gtk_label_get_text (label), ==, "So $\\frac{a}{b}$ it is.");
+  WAIT_FOR (gtk_widget_get_height (GTK_WIDGET (label)) > gtk_widget_get_height (plain));
+  pango_layout_get_pixel_size (gtk_label_get_layout (label), &width, NULL);
+  pango_layout_get_pixel_size (gtk_label_get_layout (GTK_LABEL (plain)), &source_width, NULL);
+  g_assert_cmpint (width, <, 2 * source_width);
+  /* half of it is all of it */
+  gtk_label_select_region (label, 1, 7);
+  g_signal_emit_by_name (label, "copy-clipboard");
+  gdk_clipboard_read_text_async (gtk_widget_get_clipboard (view), NULL, on_clipboard_text, &copied);
+  WAIT_FOR (copied);
+  g_assert_cmpstr (copied, ==, "o $\\frac{a}{b}$");
+}
+
 /* What a model might say to do harm; GTK's warnings are fatal here. */
 static void
 test_hostile (Fixture *fixture, gconstpointer data)
@@ -597,6 +632,7 @@ main (int argc, char **argv)
   ADD ("widgets-are-kept", test_widgets_are_kept);
   ADD ("only-the-open-block", test_only_the_open_block);
   ADD ("thought", test_thought);
+  ADD ("formulas", test_formulas);
   ADD ("hostile", test_hostile);
   ADD ("long", test_long);
   ADD ("long-answer", test_long_answer);

@@ -1,6 +1,7 @@
 #include "markdown/block-widgets.h"
 
 #include "markdown/code-block.h"
+#include "markdown/formula-label.h"
 #include "math/math-view.h"
 #include "plain-text.h"
 #include "pass-wheel.h"
@@ -23,25 +24,45 @@ on_activate_link (GtkLabel *label, const char *url, gpointer user_data)
   return TRUE;
 }
 
+/* With formulas in it or without. */
 static GtkWidget *
-label_new (GtkAccessibleRole role)
+text_new (const char *markup, GtkAccessibleRole role)
 {
   GtkWidget *label = g_object_new (GTK_TYPE_LABEL, "accessible-role", role, "wrap", TRUE, "wrap-mode",
                                    PANGO_WRAP_WORD_CHAR, "xalign", 0.0, "selectable", TRUE, NULL);
 
   g_signal_connect (label, "activate-link", G_CALLBACK (on_activate_link), NULL);
-  return label;
+  return riposte_markup_has_formulas (markup) ? riposte_formula_label_new (GTK_LABEL (label)) : label;
+}
+
+static GtkLabel *
+get_label (GtkWidget *text)
+{
+  return GTK_IS_LABEL (text) ? GTK_LABEL (text) : riposte_formula_label_get_label (RIPOSTE_FORMULA_LABEL (text));
+}
+
+/* Returns: @text can show it */
+static gboolean
+set_text (GtkWidget *text, const char *markup)
+{
+  if (GTK_IS_LABEL (text) == riposte_markup_has_formulas (markup))
+    return FALSE;
+  if (GTK_IS_LABEL (text))
+    gtk_label_set_markup (GTK_LABEL (text), markup);
+  else
+    riposte_formula_label_set_markup (RIPOSTE_FORMULA_LABEL (text), markup);
+  return TRUE;
 }
 
 static GtkWidget *
-heading_new (int level)
+heading_new (const RiposteBlock *heading)
 {
   static const char *const classes[] = { "title-2", "title-3", "title-4", "heading" };
-  GtkWidget *label = label_new (GTK_ACCESSIBLE_ROLE_HEADING);
+  GtkWidget *text = text_new (heading->markup, GTK_ACCESSIBLE_ROLE_HEADING);
 
-  gtk_widget_add_css_class (label, classes[CLAMP (level, 1, 4) - 1]);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (label), GTK_ACCESSIBLE_PROPERTY_LEVEL, level, -1);
-  return label;
+  gtk_widget_add_css_class (text, classes[CLAMP (heading->level, 1, 4) - 1]);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (get_label (text)), GTK_ACCESSIBLE_PROPERTY_LEVEL, heading->level, -1);
+  return text;
 }
 
 /* ---- lists: a grid of markers and boxes ---- */
@@ -106,22 +127,40 @@ list_new (void)
 
 /* ---- tables ---- */
 
+/* As many of which are about as wide as the text is; a formula is not as wide as its source. */
+static int
+count_chars (GtkLabel *label)
+{
+  PangoLayout *layout = gtk_label_get_layout (label);
+  PangoFontMetrics *metrics;
+  int width, height, per_char;
+
+  if (!RIPOSTE_IS_FORMULA_LABEL (gtk_widget_get_parent (GTK_WIDGET (label))))
+    return (int)g_utf8_strlen (gtk_label_get_text (label), -1);
+  metrics = pango_context_get_metrics (pango_layout_get_context (layout), NULL, NULL);
+  per_char = pango_font_metrics_get_approximate_char_width (metrics);
+  pango_font_metrics_unref (metrics);
+  pango_layout_get_size (layout, &width, &height);
+  return width / MAX (1, per_char) + 1;
+}
+
 /* As wide as its text up to a limit, and never less: a scrolled window asks how high a table is at its narrowest. */
 static GtkWidget *
 cell_new (const RiposteBlock *cell, gboolean header)
 {
   static const float xaligns[] = { 0, 0, 0.5f, 1 };
-  GtkWidget *label = label_new (GTK_ACCESSIBLE_ROLE_LABEL);
-  glong length;
+  GtkWidget *text = text_new (cell->markup, GTK_ACCESSIBLE_ROLE_LABEL);
+  GtkLabel *label = get_label (text);
+  int n_chars;
 
-  gtk_label_set_markup (GTK_LABEL (label), cell->markup);
-  length = g_utf8_strlen (gtk_label_get_text (GTK_LABEL (label)), -1);
-  gtk_label_set_width_chars (GTK_LABEL (label), (int)MIN (length, MAX_CELL_CHARS));
-  gtk_label_set_max_width_chars (GTK_LABEL (label), MAX_CELL_CHARS);
-  gtk_label_set_xalign (GTK_LABEL (label), xaligns[cell->align]);
-  gtk_label_set_yalign (GTK_LABEL (label), 0);
-  gtk_widget_add_css_class (label, header ? "table-header" : "table-cell");
-  return label;
+  set_text (text, cell->markup);
+  n_chars = count_chars (label);
+  gtk_label_set_width_chars (label, MIN (n_chars, MAX_CELL_CHARS));
+  gtk_label_set_max_width_chars (label, MAX_CELL_CHARS);
+  gtk_label_set_xalign (label, xaligns[cell->align]);
+  gtk_label_set_yalign (label, 0);
+  gtk_widget_add_css_class (text, header ? "table-header" : "table-cell");
+  return text;
 }
 
 static void
@@ -204,7 +243,7 @@ create (const RiposteBlock *block)
   switch (block->kind)
     {
     case RIPOSTE_BLOCK_HEADING:
-      widget = heading_new (block->level);
+      widget = heading_new (block);
       break;
     case RIPOSTE_BLOCK_CODE:
       widget = riposte_code_block_new ();
@@ -226,7 +265,7 @@ create (const RiposteBlock *block)
       return gtk_separator_new (GTK_ORIENTATION_HORIZONTAL);
     case RIPOSTE_BLOCK_PARAGRAPH:
     default:
-      widget = label_new (GTK_ACCESSIBLE_ROLE_LABEL);
+      widget = text_new (block->markup, GTK_ACCESSIBLE_ROLE_LABEL);
       break;
     }
   update (widget, block, block);
@@ -243,8 +282,7 @@ update (GtkWidget *widget, const RiposteBlock *old, const RiposteBlock *block)
     {
     case RIPOSTE_BLOCK_PARAGRAPH:
     case RIPOSTE_BLOCK_HEADING:
-      gtk_label_set_markup (GTK_LABEL (widget), block->markup);
-      return TRUE;
+      return set_text (widget, block->markup);
     case RIPOSTE_BLOCK_CODE:
       riposte_code_block_set (RIPOSTE_CODE_BLOCK (widget), block->code, block->info);
       return TRUE;

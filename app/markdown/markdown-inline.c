@@ -1,6 +1,5 @@
 #include "markdown/markdown-inline.h"
 
-#include "math/math-parse.h"
 #include "plain-text.h"
 
 #include <string.h>
@@ -38,13 +37,11 @@ append_source (Writer *writer, const char *text)
 static void
 append_formula (Writer *writer, const RiposteFormula *formula)
 {
-  g_autoptr (RiposteMath) math = riposte_math_parse (formula->tex);
-  g_autofree char *markup = math ? riposte_math_to_markup (math) : NULL;
+  g_autofree char *line = riposte_formula_dup_line (formula);
 
-  if (markup)
-    g_string_append (writer->markup, markup);
-  else
-    append_escaped (writer->markup, formula->source);
+  g_string_append (writer->markup, RIPOSTE_FORMULA_TAG);
+  append_escaped (writer->markup, line);
+  g_string_append (writer->markup, RIPOSTE_FORMULA_END_TAG);
 }
 
 /* Text with its formulas. */

@@ -1,5 +1,7 @@
 #include "markdown/markdown-split.h"
 
+#include "markdown/markdown-inline.h"
+
 #include <string.h>
 
 /* A label is laid out as a whole: this much of one takes a few milliseconds. */
@@ -32,10 +34,18 @@ close_tags (GString *out, GArray *open)
                             g_array_index (open, Tag, i).start + 1);
 }
 
-/* Bytes of a tag, an entity or a character, which nothing divides. */
+static gboolean
+is_formula (const char *at)
+{
+  return g_str_has_prefix (at, RIPOSTE_FORMULA_TAG) && strstr (at, RIPOSTE_FORMULA_END_TAG);
+}
+
+/* Bytes of a formula, a tag, an entity or a character, which nothing divides. */
 static gsize
 unit_at (const char *at)
 {
+  if (is_formula (at))
+    return strstr (at, RIPOSTE_FORMULA_END_TAG) + strlen (RIPOSTE_FORMULA_END_TAG) - at;
   if (*at == '<')
     return strcspn (at, ">") + 1;
   if (*at == '&')
@@ -48,7 +58,7 @@ follow_tag (GArray *open, const char *at, gsize length)
 {
   Tag tag = { at, length, 0 };
 
-  if (*at != '<')
+  if (*at != '<' || is_formula (at))
     return;
   tag.name = strcspn (at + 1, " >");
   if (at[1] != '/')

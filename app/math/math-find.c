@@ -119,14 +119,17 @@ is_formula (const char *start, const char *end)
   return tex || !spaced_words;
 }
 
+/* Letters beyond which a part of a formula is too wide for a line, and goes on lines of its own, which can scroll. */
+#define MAX_INLINE 30
+
 /* Only what can be set is taken out: broken TeX stays as it was written. */
 static gboolean
-can_set (const char *tex, gboolean display)
+can_set (const char *tex, gboolean *display)
 {
   g_autoptr (RiposteMath) math = riposte_math_parse (tex);
-  g_autofree char *markup = math && !display ? riposte_math_to_markup (math) : NULL;
 
-  return math && (display || markup);
+  *display = *display || (math && riposte_math_guess_width (math) > MAX_INLINE);
+  return math != NULL;
 }
 
 /* How many quotes the line that has @at is in. */
@@ -178,12 +181,8 @@ take_formula (const char *text, const char *at, RiposteFormula *formula, const c
         return FALSE;
       formula->n_quotes = count_quotes (text, at);
       tex = dup_unquoted (start, end - start, formula->n_quotes);
-      if (!can_set (tex, display))
-        {
-          display = TRUE; /* a matrix in a line gets lines of its own */
-          if (!can_set (tex, display))
-            return FALSE;
-        }
+      if (!can_set (tex, &display))
+        return FALSE;
       *after = end + strlen (delimiters[k].end);
       formula->source = g_strndup (at, *after - at);
       formula->tex = g_strstrip (g_steal_pointer (&tex));
@@ -293,4 +292,46 @@ riposte_formulas_show (const char *text, GArray *formulas)
         g_string_append_c (out, *p++);
     }
   return g_string_free (out, FALSE);
+}
+
+char *
+riposte_formula_dup_line (const RiposteFormula *formula)
+{
+  GString *out = g_string_new (NULL);
+
+  for (gsize k = 0; k < G_N_ELEMENTS (delimiters); k++)
+    if (g_str_has_prefix (formula->source, delimiters[k].begin))
+      {
+        g_string_append (out, delimiters[k].begin);
+        for (const char *p = formula->tex; *p; p++)
+          {
+            if (*p == '\\' && p[1] && p[1] != '\n')
+              g_string_append_c (out, *p++);
+            else if (*p == '%') /* a comment, which ends with its line */
+              p += strcspn (p, "\n");
+            if (*p)
+              g_string_append_c (out, *p == '\n' ? ' ' : *p);
+            else
+              p--;
+          }
+        g_string_append (out, delimiters[k].end);
+        break;
+      }
+  return g_string_free (out, FALSE);
+}
+
+char *
+riposte_formula_strip (const char *line, gsize *offset, gboolean *display)
+{
+  for (gsize k = 0; k < G_N_ELEMENTS (delimiters); k++)
+    {
+      gsize begin = strlen (delimiters[k].begin), end = strlen (delimiters[k].end), length = strlen (line);
+
+      if (!g_str_has_prefix (line, delimiters[k].begin) || length < begin + end)
+        continue;
+      *offset = begin;
+      *display = delimiters[k].display;
+      return g_strndup (line + begin, length - begin - end);
+    }
+  return NULL;
 }

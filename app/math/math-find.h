@@ -33,4 +33,9 @@ char *riposte_formulas_show (const char *text, GArray *formulas);
 /* If @text begins with one: it, and in @end what follows it. */
 const RiposteFormula *riposte_formulas_at (const char *text, GArray *formulas, const char **end);
 
+/* On one line, and without the signs of quotes. */
+char *riposte_formula_dup_line (const RiposteFormula *formula);
+/* The TeX in such a line; in @offset where it begins. */
+char *riposte_formula_strip (const char *line, gsize *offset, gboolean *display);
+
 G_END_DECLS

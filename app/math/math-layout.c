@@ -10,9 +10,10 @@
 typedef struct
 {
   PangoContext *context;
-  double size;      /* pixels of an em */
-  gboolean display; /* there is room: limits stand above and below */
-  guint script;     /* 0: full size, 1, 2 */
+  GHashTable *texts; /* (nullable) of PangoLayout */
+  double size;       /* pixels of an em */
+  gboolean display;  /* there is room: limits stand above and below */
+  guint script;      /* 0: full size, 1, 2 */
 } Style;
 
 static RiposteMathBox *layout (const RiposteMath *node, Style style);
@@ -75,21 +76,51 @@ stroke (RiposteMathBox *box, const char *shape, double x, double y, double width
 
 /* ---- text ---- */
 
+GHashTable *
+riposte_math_texts_new (void)
+{
+  return g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
+}
+
+static PangoLayout *
+create_layout (const char *text, RiposteMathFont font, PangoContext *context, double size)
+{
+  PangoLayout *layout = pango_layout_new (context);
+  PangoFontDescription *description = pango_font_description_new ();
+
+  pango_font_description_set_family_static (description, font == RIPOSTE_MATH_MONOSPACE ? "monospace" : "serif");
+  pango_font_description_set_absolute_size (description, size * PANGO_SCALE);
+  pango_font_description_set_style (description, font == RIPOSTE_MATH_ITALIC ? PANGO_STYLE_ITALIC : PANGO_STYLE_NORMAL);
+  pango_font_description_set_weight (description, font == RIPOSTE_MATH_BOLD ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
+  pango_layout_set_font_description (layout, description);
+  pango_layout_set_text (layout, text, -1);
+  pango_font_description_free (description);
+  return layout;
+}
+
+/* Most letters come many times. */
+static PangoLayout *
+get_layout (const char *text, RiposteMathFont font, Style style, double size)
+{
+  g_autofree char *key = g_strdup_printf ("%d %d %s", font, (int)(size * 16), text);
+  PangoLayout *layout = style.texts ? g_hash_table_lookup (style.texts, key) : NULL;
+
+  if (layout)
+    return g_object_ref (layout);
+  layout = create_layout (text, font, style.context, size);
+  if (style.texts)
+    g_hash_table_insert (style.texts, g_steal_pointer (&key), g_object_ref (layout));
+  return layout;
+}
+
 static RiposteMathBox *
 text_box (const char *text, RiposteMathFont font, Style style, double scale)
 {
   RiposteMathBox *box = box_new ();
-  PangoFontDescription *description = pango_font_description_new ();
-  RiposteMathItem item = { pango_layout_new (style.context), 0, 0, 0, 0, 0, NULL };
+  RiposteMathItem item = { get_layout (text, font, style, style.size * scale), 0, 0, 0, 0, 0, NULL };
   PangoRectangle ink, logical;
   double baseline;
 
-  pango_font_description_set_family_static (description, font == RIPOSTE_MATH_MONOSPACE ? "monospace" : "serif");
-  pango_font_description_set_absolute_size (description, style.size * scale * PANGO_SCALE);
-  pango_font_description_set_style (description, font == RIPOSTE_MATH_ITALIC ? PANGO_STYLE_ITALIC : PANGO_STYLE_NORMAL);
-  pango_font_description_set_weight (description, font == RIPOSTE_MATH_BOLD ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
-  pango_layout_set_font_description (item.layout, description);
-  pango_layout_set_text (item.layout, text, -1);
   pango_layout_get_extents (item.layout, &ink, &logical);
   baseline = (double)pango_layout_get_baseline (item.layout) / PANGO_SCALE;
   item.y = -baseline;
@@ -100,7 +131,6 @@ text_box (const char *text, RiposteMathFont font, Style style, double scale)
   if (font == RIPOSTE_MATH_ITALIC) /* what leans out of its width */
     box->width = MAX (box->width, (double)(ink.x + ink.width) / PANGO_SCALE);
   g_array_append_val (box->items, item);
-  pango_font_description_free (description);
   return box;
 }
 
@@ -201,20 +231,21 @@ get_class (GPtrArray *nodes, guint i)
   return RIPOSTE_MATH_BINARY;
 }
 
+static double
+get_space_before (const RiposteMath *row, guint i, Style style)
+{
+  if (i == 0 || i >= row->children->len)
+    return 0;
+  return get_space (get_class (row->children, i - 1), get_class (row->children, i), style.script) * style.size / 100;
+}
+
 static RiposteMathBox *
 row_box (const RiposteMath *row, Style style)
 {
   RiposteMathBox *box = box_new ();
 
   for (guint i = 0; row->children && i < row->children->len; i++)
-    {
-      double x = box->width;
-
-      if (i)
-        x += get_space (get_class (row->children, i - 1), get_class (row->children, i), style.script) * style.size
-             / 100;
-      place (box, layout (row->children->pdata[i], style), x, 0);
-    }
+    place (box, layout (row->children->pdata[i], style), box->width + get_space_before (row, i, style), 0);
   return box;
 }
 
@@ -460,7 +491,43 @@ layout (const RiposteMath *node, Style style)
 }
 
 RiposteMathBox *
-riposte_math_layout (const RiposteMath *math, PangoContext *context, double size)
+riposte_math_layout (const RiposteMath *math, PangoContext *context, GHashTable *texts, double size, gboolean display)
 {
-  return layout (math, (Style){ context, size, TRUE, 0 });
+  return layout (math, (Style){ context, texts, size, display, 0 });
+}
+
+GPtrArray *
+riposte_math_layout_pieces (const RiposteMath *math,
+                            PangoContext *context,
+                            GHashTable *texts,
+                            double size,
+                            gboolean display,
+                            double max_width)
+{
+  GPtrArray *pieces = g_ptr_array_new_with_free_func ((GDestroyNotify)riposte_math_box_free);
+  Style style = { context, texts, size, display, 0 };
+  RiposteMathBox *piece = layout (math, style);
+
+  if (piece->width <= max_width || math->kind != RIPOSTE_MATH_ROW)
+    {
+      g_ptr_array_add (pieces, piece);
+      return pieces;
+    }
+  riposte_math_box_free (piece);
+  piece = NULL;
+  for (guint i = 0; i < math->children->len; i++)
+    {
+      const RiposteMath *child = math->children->pdata[i];
+
+      if (!piece)
+        {
+          piece = box_new ();
+          piece->start = pieces->len ? child->start : 0;
+        }
+      place (piece, layout (child, style), piece->width, 0);
+      piece->width += get_space_before (math, i + 1, style);
+      if (riposte_math_can_break (math, i) || i + 1 == math->children->len)
+        g_ptr_array_add (pieces, g_steal_pointer (&piece));
+    }
+  return pieces;
 }

@@ -20,11 +20,26 @@ typedef struct
 typedef struct
 {
   double width, ascent, descent;
+  guint start;   /* of a piece: where in the TeX it begins */
   GArray *items; /* of RiposteMathItem */
 } RiposteMathBox;
 
-/* @size: of the font, in pixels. */
-RiposteMathBox *riposte_math_layout (const RiposteMath *math, PangoContext *context, double size);
+/* Texts that were laid out before, which formulas of one context share. */
+GHashTable *riposte_math_texts_new (void);
+
+/* @texts: (nullable): for @context
+ * @size: of the font, in pixels
+ * @display: with room above and below */
+RiposteMathBox *
+riposte_math_layout (const RiposteMath *math, PangoContext *context, GHashTable *texts, double size, gboolean display);
+/* In pieces no wider than @max_width, as far as it can be divided, for lines to be broken between.
+ * Returns: (element-type RiposteMathBox) */
+GPtrArray *riposte_math_layout_pieces (const RiposteMath *math,
+                                       PangoContext *context,
+                                       GHashTable *texts,
+                                       double size,
+                                       gboolean display,
+                                       double max_width);
 void riposte_math_box_free (RiposteMathBox *box);
 /* @x, @y: where the baseline begins. */
 void

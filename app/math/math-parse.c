@@ -8,7 +8,7 @@
 
 typedef struct
 {
-  const char *at;
+  const char *tex, *at;
   guint depth, n_nodes;
   RiposteMathFont font;
   const char *alphabet; /* nullable: mathbb and the like */
@@ -637,11 +637,15 @@ parse_row (Parser *parser, const char *const *ends)
   while (row && !at_end (parser, ends))
     {
       gboolean script = *parser->at == '_' || *parser->at == '^';
+      guint start = parser->at - parser->tex;
       RiposteMath *base = script ? node_new (RIPOSTE_MATH_ROW, NULL) : parse_atom (parser);
       RiposteMath *node = base ? parse_scripts (parser, base) : NULL;
 
       if (node)
-        add_child (row, node);
+        {
+          node->start = start;
+          add_child (row, node);
+        }
       else
         g_clear_pointer (&row, riposte_math_free);
     }
@@ -652,7 +656,7 @@ parse_row (Parser *parser, const char *const *ends)
 RiposteMath *
 riposte_math_parse (const char *tex)
 {
-  Parser parser = { .at = tex, .font = RIPOSTE_MATH_ITALIC };
+  Parser parser = { .tex = tex, .at = tex, .font = RIPOSTE_MATH_ITALIC };
   RiposteMath *row;
 
   if (strlen (tex) > MAX_BYTES || !g_utf8_validate (tex, -1, NULL))

@@ -52,6 +52,7 @@ struct _RiposteMath
   gboolean large;  /* a symbol that grows where there is room: a sum, an integral */
   gboolean limits; /* scripts stand above and below it there */
   gboolean below;
+  guint start;         /* of a child of a row: where in the TeX it begins, in bytes */
   GPtrArray *children; /* of RiposteMath; NULL items where one is nullable */
 };
 
@@ -63,8 +64,10 @@ struct _RiposteMath
 RiposteMath *riposte_math_parse (const char *tex);
 void riposte_math_free (RiposteMath *math);
 
-/* In a line of text, as Pango markup: fractions with a slash. NULL where it takes more than a line, as a matrix. */
-char *riposte_math_to_markup (const RiposteMath *math);
+/* About how many letters wide the widest part of it is that no line can be broken in. */
+double riposte_math_guess_width (const RiposteMath *math);
+/* Whether a line may be broken behind the child @i of a row: after a relation, a sum's sign or a comma. */
+gboolean riposte_math_can_break (const RiposteMath *row, guint i);
 
 /* ---- symbols (math-symbols.c) ---- */
 

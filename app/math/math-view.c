@@ -30,7 +30,7 @@ get_box (RiposteMathView *self)
     return self->box;
   if (!pango_font_description_get_size_is_absolute (font))
     size *= pango_cairo_context_get_resolution (context) / 72;
-  self->box = riposte_math_layout (self->math, context, size * 1.15);
+  self->box = riposte_math_layout (self->math, context, NULL, size * 1.15, TRUE);
   return self->box;
 }
 
