@@ -275,11 +275,17 @@ test_accepted (void)
 static void
 test_long_text (void)
 {
-  g_autofree char *text = g_strnfill ((16 << 20) + 1, 'x');
+  g_autofree char *text = g_strnfill (20 << 20, 'x');
   g_autofree char *json = g_strdup_printf (CHAT_OF ("{\"id\":\"q\",\"role\":\"user\",\"text\":\"%s\"}"), text);
+  g_autofree char *name
+    = g_strdup_printf (CHAT_OF ("{\"id\":\"q\",\"role\":\"user\",\"text\":\"\",\"model\":\"%s\"}"), text);
+  g_autoptr (GPtrArray) read = NULL;
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (riposte_archive_from_json (json, strlen (json), &error));
+  read = riposte_archive_from_json (json, strlen (json), &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (read);
+  g_assert_null (riposte_archive_from_json (name, strlen (name), &error));
   g_assert_error (error, RIPOSTE_ARCHIVE_ERROR, RIPOSTE_ARCHIVE_ERROR_INVALID);
 }
 

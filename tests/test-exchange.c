@@ -6,7 +6,10 @@
 #include "chat/message.h"
 
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 static char *folder;
 
@@ -367,6 +370,69 @@ test_bad_files (void)
   riposte_store_close (store);
 }
 
+/* What a limit on files' sizes does is what a full disk does. */
+static void
+limit_files (gboolean limited)
+{
+  struct rlimit limit;
+
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+  limit.rlim_cur = limited ? 65536 : limit.rlim_max;
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+static guint
+count_files (const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  guint n = 0;
+
+  while (dir && g_dir_read_name (dir))
+    n++;
+  return n;
+}
+
+/* The file of before stays as it was, and nothing half written stays beside it. */
+static void
+test_full_disk (void)
+{
+  g_autoptr (RiposteDatabase) from = open_new ();
+  g_autoptr (RiposteStore) store = store_new ();
+  g_autofree char *in = g_build_filename (folder, "long.json", NULL), *out = g_build_filename (folder, "out", NULL);
+  g_autofree char *old = g_build_filename (out, "old.json", NULL), *new = g_build_filename (out, "new.json", NULL);
+  g_autofree char *link = g_build_filename (out, "link.json", NULL), *json = NULL;
+  g_autofree char *long_text = g_strnfill (500000, 'x');
+  const char *const paths[] = { old, new, link };
+
+  signal (SIGXFSZ, SIG_IGN);
+  put (from, "c", "q", NULL, RIPOSTE_ROLE_USER, long_text);
+  json = to_json (from, NULL);
+  g_file_set_contents (in, json, -1, NULL);
+  riposte_imported_free (import_file (store, in, NULL));
+  g_mkdir (out, 0700);
+  g_file_set_contents (old, "what was there", -1, NULL);
+  g_assert_cmpint (symlink ("old.json", link), ==, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      g_autofree char *kept = NULL;
+      g_autoptr (GError) error = NULL;
+
+      limit_files (TRUE);
+      g_assert_false (export_file (store, NULL, RIPOSTE_FILE_JSON, paths[i], &error));
+      limit_files (FALSE);
+      g_test_message ("%s", error->message);
+      g_file_get_contents (old, &kept, NULL, NULL);
+      g_assert_cmpstr (kept, ==, "what was there");
+      g_assert_cmpuint (count_files (out), ==, 2);
+    }
+  g_assert_true (export_file (store, NULL, RIPOSTE_FILE_JSON, link, NULL));
+  g_assert_true (g_file_test (link, G_FILE_TEST_IS_SYMLINK));
+  g_clear_pointer (&long_text, g_free);
+  g_file_get_contents (old, &long_text, NULL, NULL);
+  g_assert_cmpstr (long_text, ==, json);
+  riposte_store_close (store);
+}
+
 /* ---- search ---- */
 
 static void
@@ -512,6 +578,7 @@ main (int argc, char **argv)
   g_test_add_func ("/exchange/all-or-nothing", test_all_or_nothing);
   g_test_add_func ("/exchange/files", test_files);
   g_test_add_func ("/exchange/bad-files", test_bad_files);
+  g_test_add_func ("/exchange/full-disk", test_full_disk);
   g_test_add_func ("/search/split", test_split);
   g_test_add_func ("/search/find", test_search);
   g_test_add_func ("/search/follows", test_search_follows);

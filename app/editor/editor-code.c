@@ -1,6 +1,7 @@
 /* Code of an answer into a file: found, shown as a diff, and only then changed; or into a file of its own. */
 #include "merge-code.h"
 #include "patch.h"
+#include "replace-file.h"
 #include "riposte-editor-private.h"
 #include "source-style.h"
 
@@ -259,7 +260,7 @@ on_written (GObject *source, GAsyncResult *result, gpointer user_data)
   Saving *saving = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (g_file_replace_contents_finish (G_FILE (source), result, NULL, &error))
+  if (riposte_replace_file_finish (G_FILE (source), result, &error))
     riposte_editor_open_file (saving->editor, G_FILE (source));
   else
     {
@@ -285,8 +286,9 @@ on_file_chosen (GtkNativeDialog *dialog, int response, gpointer user_data)
   g_object_unref (dialog);
   if (file)
     {
-      g_file_replace_contents_async (file, saving->code, strlen (saving->code), NULL, FALSE, G_FILE_CREATE_NONE, NULL,
-                                     on_written, saving);
+      g_autoptr (GBytes) bytes = g_bytes_new (saving->code, strlen (saving->code));
+
+      riposte_replace_file_async (file, bytes, G_FILE_CREATE_NONE, on_written, saving);
       return;
     }
   g_object_unref (saving->editor);

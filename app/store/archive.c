@@ -10,8 +10,8 @@
 #define VERSION      1
 #define MAX_VALUES   (4u << 20)
 #define MAX_MESSAGES 100000u /* of a conversation */
-#define MAX_TEXT     ((gsize)16 << 20)
-#define MAX_SHORT    4096 /* bytes of a title, a name of a model, an error */
+#define MAX_TEXT     ((gsize)RIPOSTE_ARCHIVE_MAX_SIZE)
+#define MAX_SHORT    65536 /* bytes of a title, a name of a model, an error */
 #define MAX_ID       64
 #define MAX_TIME     253402300799 /* the last second of the year 9999 */
 

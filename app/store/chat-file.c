@@ -1,5 +1,7 @@
 #include "store/chat-file.h"
 
+#include "replace-file.h"
+
 #include <glib/gi18n.h>
 #include <string.h>
 
@@ -10,7 +12,6 @@ typedef struct
   GFile *file;
   RiposteFileFormat format;
   GPtrArray *chats;
-  GBytes *bytes;
 } Export;
 
 static void
@@ -20,7 +21,6 @@ export_free (gpointer data)
 
   g_object_unref (export->file);
   g_clear_pointer (&export->chats, g_ptr_array_unref);
-  g_clear_pointer (&export->bytes, g_bytes_unref);
   g_free (export);
 }
 
@@ -30,23 +30,27 @@ on_written (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GTask) task = user_data;
   GError *error = NULL;
 
-  if (g_file_replace_contents_finish (G_FILE (source), result, NULL, &error))
+  if (riposte_replace_file_finish (G_FILE (source), result, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
 }
 
+/* What could not be imported again is no export. */
 static void
 serialize (GTask *inner, gpointer source, gpointer data, GCancellable *cancellable)
 {
   Export *export = data;
-  char *text;
+  gboolean json = export->format == RIPOSTE_FILE_JSON;
+  g_autofree char *text
+    = json ? riposte_archive_to_json (export->chats) : riposte_archive_all_to_markdown (export->chats);
+  gsize length = strlen (text);
 
-  if (export->format == RIPOSTE_FILE_JSON)
-    text = riposte_archive_to_json (export->chats);
+  if (json && length > RIPOSTE_ARCHIVE_MAX_SIZE)
+    g_task_return_new_error (inner, RIPOSTE_ARCHIVE_ERROR, RIPOSTE_ARCHIVE_ERROR_TOO_LARGE, "%s",
+                             _ ("All of it is too large for one file. Export the chats one by one."));
   else
-    text = riposte_archive_all_to_markdown (export->chats);
-  g_task_return_pointer (inner, g_bytes_new_take (text, strlen (text)), (GDestroyNotify)g_bytes_unref);
+    g_task_return_pointer (inner, g_bytes_new_take (g_steal_pointer (&text), length), (GDestroyNotify)g_bytes_unref);
 }
 
 static void
@@ -54,10 +58,13 @@ on_serialized (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   Export *export = g_task_get_task_data (task);
+  GError *error = NULL;
+  g_autoptr (GBytes) bytes = g_task_propagate_pointer (G_TASK (result), &error);
 
-  export->bytes = g_task_propagate_pointer (G_TASK (result), NULL);
-  g_file_replace_contents_bytes_async (export->file, export->bytes, NULL, FALSE, G_FILE_CREATE_PRIVATE, NULL,
-                                       on_written, g_object_ref (task));
+  if (bytes)
+    riposte_replace_file_async (export->file, bytes, G_FILE_CREATE_PRIVATE, on_written, g_object_ref (task));
+  else
+    g_task_return_error (task, error);
 }
 
 static void
