@@ -366,6 +366,14 @@ test_delete_message (void)
   assert_texts (db, "one;four;");
   g_assert_true (riposte_database_delete_message (db, "2", FALSE, NULL));
   assert_texts (db, "one;two;three;four;");
+  /* each brings back what went with it, however soon it followed */
+  g_assert_true (riposte_database_delete_message (db, "3", TRUE, NULL));
+  g_assert_true (riposte_database_delete_message (db, "1", TRUE, NULL));
+  assert_texts (db, "");
+  g_assert_true (riposte_database_delete_message (db, "1", FALSE, NULL));
+  assert_texts (db, "one;two;four;");
+  g_assert_true (riposte_database_delete_message (db, "3", FALSE, NULL));
+  assert_texts (db, "one;two;three;four;");
 }
 
 static gint64

@@ -26,6 +26,10 @@ riposte_database_prepare (RiposteDatabase *self, const char *sql, const char *co
 /* Prepares and steps through a statement without rows. */
 gboolean riposte_database_run (RiposteDatabase *self, const char *sql, const char *const *texts, int n, GError **error);
 
+/* Whether a statement with one parameter has a row; FALSE only where that cannot be known. */
+gboolean
+riposte_database_find (RiposteDatabase *self, const char *sql, const char *text, gboolean *found, GError **error);
+
 typedef gpointer (*RiposteReadRow) (sqlite3_stmt *row);
 /* What @read makes of each row. */
 GPtrArray *riposte_database_query (RiposteDatabase *self,

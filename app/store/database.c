@@ -99,15 +99,15 @@ sqlite3_stmt *
 riposte_database_prepare (RiposteDatabase *self, const char *sql, const char *const *texts, int n, GError **error)
 {
   sqlite3_stmt *statement;
+  gboolean good = sqlite3_prepare_v2 (self->db, sql, -1, &statement, NULL) == SQLITE_OK;
 
-  if (sqlite3_prepare_v2 (self->db, sql, -1, &statement, NULL) != SQLITE_OK)
-    {
-      riposte_database_fail (self, error);
-      return NULL;
-    }
-  for (int i = 0; i < n; i++)
-    sqlite3_bind_text (statement, i + 1, texts[i], -1, SQLITE_STATIC);
-  return statement;
+  for (int i = 0; good && i < n; i++)
+    good = sqlite3_bind_text (statement, i + 1, texts[i], -1, SQLITE_STATIC) == SQLITE_OK;
+  if (good)
+    return statement;
+  riposte_database_fail (self, error);
+  sqlite3_finalize (statement);
+  return NULL;
 }
 
 gboolean
@@ -120,10 +120,26 @@ riposte_database_run (RiposteDatabase *self, const char *sql, const char *const 
   return done;
 }
 
+gboolean
+riposte_database_find (RiposteDatabase *self, const char *sql, const char *text, gboolean *found, GError **error)
+{
+  sqlite3_stmt *statement = riposte_database_prepare (self, sql, &text, 1, error);
+  int code = statement ? sqlite3_step (statement) : SQLITE_ERROR;
+
+  *found = code == SQLITE_ROW;
+  if (statement && code != SQLITE_ROW && code != SQLITE_DONE)
+    riposte_database_fail (self, error);
+  sqlite3_finalize (statement);
+  return code == SQLITE_ROW || code == SQLITE_DONE;
+}
+
+/* A disk may turn a letter into half of one, which a text of the window must not have. */
 char *
 riposte_dup_column (sqlite3_stmt *row, int column)
 {
-  return g_strdup ((const char *)sqlite3_column_text (row, column));
+  const char *text = (const char *)sqlite3_column_text (row, column);
+
+  return text ? g_utf8_make_valid (text, -1) : NULL;
 }
 
 GPtrArray *

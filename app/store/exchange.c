@@ -81,22 +81,12 @@ find_message (RiposteDatabase *self, const RiposteRecord *message, GError **erro
   return standing;
 }
 
-static gboolean
-has_chat (RiposteDatabase *self, const char *id)
-{
-  sqlite3_stmt *row = riposte_database_prepare (self, "SELECT 1 FROM conversation WHERE id = ?", &id, 1, NULL);
-  gboolean found = row && sqlite3_step (row) == SQLITE_ROW;
-
-  sqlite3_finalize (row);
-  return found;
-}
-
 /* Of every message in turn, as bytes of Standing. @other: the conversation cannot be the one that is here. */
 static GByteArray *
 compare (RiposteDatabase *self, const RiposteArchivedChat *archived, gboolean *other, GError **error)
 {
   g_autoptr (GByteArray) standings = g_byte_array_new ();
-  gboolean known = FALSE;
+  gboolean known = FALSE, has_chat;
 
   *other = FALSE;
   for (guint i = 0; i < archived->messages->len; i++)
@@ -109,7 +99,9 @@ compare (RiposteDatabase *self, const RiposteArchivedChat *archived, gboolean *o
       known |= standing == KNOWN;
       g_byte_array_append (standings, &standing, 1);
     }
-  *other |= !known && has_chat (self, archived->chat->id);
+  if (!riposte_database_find (self, "SELECT 1 FROM conversation WHERE id = ?", archived->chat->id, &has_chat, error))
+    return NULL;
+  *other |= !known && has_chat;
   return g_steal_pointer (&standings);
 }
 

@@ -50,17 +50,34 @@ riposte_chat_record_free (RiposteChatRecord *record)
 
 /* ---- messages ---- */
 
+/* A damaged row lacks what none can lack. */
+static char *
+dup_text (sqlite3_stmt *row, int column)
+{
+  char *text = riposte_dup_column (row, column);
+
+  return text ? text : g_strdup ("");
+}
+
+static RiposteRecordState
+read_state (sqlite3_stmt *row, int column)
+{
+  int state = sqlite3_column_int (row, column);
+
+  return state >= 0 && state < RIPOSTE_N_RECORD_STATES ? (RiposteRecordState)state : RIPOSTE_RECORD_CUT_OFF;
+}
+
 static gpointer
 read_message (sqlite3_stmt *row)
 {
   RiposteRecord *record = g_new0 (RiposteRecord, 1);
 
-  record->id = riposte_dup_column (row, 0);
-  record->conversation = riposte_dup_column (row, 1);
+  record->id = dup_text (row, 0);
+  record->conversation = dup_text (row, 1);
   record->parent = riposte_dup_column (row, 2);
-  record->role = sqlite3_column_int (row, 3);
-  record->state = (RiposteRecordState)sqlite3_column_int (row, 4);
-  record->text = riposte_dup_column (row, 5);
+  record->role = sqlite3_column_int (row, 3) != 0;
+  record->state = read_state (row, 4);
+  record->text = dup_text (row, 5);
   record->error = riposte_dup_column (row, 6);
   record->model = riposte_dup_column (row, 7);
   record->attachments = riposte_dup_column (row, 8);
@@ -118,16 +135,6 @@ upsert (RiposteDatabase *self, const RiposteRecord *record, const char *now, GEr
 }
 
 static gboolean
-has_message (RiposteDatabase *self, const char *id)
-{
-  sqlite3_stmt *statement = riposte_database_prepare (self, "SELECT 1 FROM message WHERE id = ?", &id, 1, NULL);
-  gboolean found = statement && sqlite3_step (statement) == SQLITE_ROW;
-
-  sqlite3_finalize (statement);
-  return found;
-}
-
-static gboolean
 make_chat (RiposteDatabase *self, const char *conversation, const char *now, GError **error)
 {
   const char *const values[] = { conversation, now };
@@ -172,8 +179,10 @@ static gboolean
 put (RiposteDatabase *self, const RiposteRecord *record, GError **error)
 {
   g_autofree char *now = get_time (record->created);
+  gboolean there;
 
-  return (has_message (self, record->id) || make_way (self, record, now, error)) && upsert (self, record, now, error);
+  return riposte_database_find (self, "SELECT 1 FROM message WHERE id = ?", record->id, &there, error)
+         && (there || make_way (self, record, now, error)) && upsert (self, record, now, error);
 }
 
 gboolean
@@ -205,11 +214,14 @@ riposte_database_list (RiposteDatabase *self, const char *conversation, GError *
     1, read_message, (GDestroyNotify)riposte_record_free, error);
 }
 
+/* What is hidden at once has a time of its own, so that it also comes back at once. */
 gboolean
 riposte_database_delete_message (RiposteDatabase *self, const char *id, gboolean hide, GError **error)
 {
-  const char *sql = hide ? BRANCH "UPDATE message SET deleted = unixepoch () WHERE deleted IS NULL"
-                                  " AND id IN (SELECT id FROM branch)"
+  const char *sql = hide ? BRANCH ", stamp (time) AS MATERIALIZED (SELECT max (unixepoch (), 1 + coalesce ((SELECT"
+                                  " max (deleted) FROM message WHERE conversation = (SELECT conversation FROM message"
+                                  " WHERE id = ?1)), 0))) UPDATE message SET deleted = (SELECT time FROM stamp)"
+                                  " WHERE deleted IS NULL AND id IN (SELECT id FROM branch)"
                          : BRANCH "UPDATE message SET deleted = NULL WHERE id IN (SELECT id FROM branch)"
                                   " AND deleted = (SELECT deleted FROM message WHERE id = ?1)";
 
@@ -236,7 +248,7 @@ read_chat (sqlite3_stmt *row)
 {
   RiposteChatRecord *record = g_new0 (RiposteChatRecord, 1);
 
-  record->id = riposte_dup_column (row, 0);
+  record->id = dup_text (row, 0);
   record->title = riposte_dup_column (row, 1);
   record->head = riposte_dup_column (row, 2);
   record->settings = riposte_dup_column (row, 3);
