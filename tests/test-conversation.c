@@ -470,9 +470,51 @@ test_remove_branch (Fixture *fixture, gconstpointer data)
   g_assert_true (riposte_conversation_is_empty (fixture->chat));
   ask (fixture, "new");
   assert_path (fixture, "new;;");
-  riposte_removed_branch_free (riposte_conversation_remove_branch (fixture->chat, nth (fixture, 1))); /* busy */
+  riposte_removed_branch_free (riposte_conversation_remove_branch (fixture->chat, nth (fixture, 1)));
+  g_assert_false (riposte_conversation_get_busy (fixture->chat)); /* before the generator hears of it */
   end (fixture, RP_STOP_CANCELLED, NULL);
   assert_path (fixture, "new;");
+}
+
+/* An answer, then the question around it, and then whatever the two ways back are used for. */
+static void
+remove_two (Fixture *fixture, RiposteRemovedBranch **inner, RiposteRemovedBranch **outer)
+{
+  ask (fixture, "q1");
+  answer_with (fixture, "a1");
+  ask (fixture, "q2");
+  answer_with (fixture, "a2");
+  *inner = riposte_conversation_remove_branch (fixture->chat, nth (fixture, 3));
+  *outer = riposte_conversation_remove_branch (fixture->chat, nth (fixture, 0));
+  g_assert_true (riposte_conversation_is_empty (fixture->chat));
+}
+
+static void
+test_remove_around (Fixture *fixture, gconstpointer data)
+{
+  RiposteRemovedBranch *inner, *outer;
+
+  remove_two (fixture, &inner, &outer);
+  riposte_removed_branch_restore (inner); /* which is nowhere without the other */
+  assert_path (fixture, "q1;a1;q2;a2;");
+  riposte_removed_branch_restore (outer);
+  assert_path (fixture, "q1;a1;q2;a2;");
+  g_assert_cmpuint (riposte_conversation_get_messages (fixture->chat)->len, ==, 4);
+  riposte_removed_branch_free (outer);
+  riposte_removed_branch_free (inner);
+  assert_path (fixture, "q1;a1;q2;a2;");
+}
+
+static void
+test_remove_around_for_good (Fixture *fixture, gconstpointer data)
+{
+  RiposteRemovedBranch *inner, *outer;
+
+  remove_two (fixture, &inner, &outer);
+  riposte_removed_branch_free (outer);
+  riposte_removed_branch_restore (inner);
+  g_assert_true (riposte_conversation_is_empty (fixture->chat));
+  riposte_removed_branch_free (inner);
 }
 
 static void
@@ -505,6 +547,8 @@ main (int argc, char **argv)
   ADD ("branches", test_branches);
   ADD ("branch-while-busy", test_branch_while_busy);
   ADD ("remove-branch", test_remove_branch);
+  ADD ("remove-around", test_remove_around);
+  ADD ("remove-around-for-good", test_remove_around_for_good);
 #undef ADD
   g_test_add_func ("/conversation/last-code", test_last_code);
   return g_test_run ();

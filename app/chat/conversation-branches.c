@@ -183,6 +183,46 @@ struct _RiposteRemovedBranch
   GArray *positions;   /* in the conversation's messages */
 };
 
+static RiposteMessage *
+get_removed_parent (const RiposteRemovedBranch *removed)
+{
+  return riposte_message_get_parent (removed->messages->pdata[0]);
+}
+
+/* It cannot come back any more, and neither can what was taken out of it before. */
+static void
+forget_removed (RiposteRemovedBranch *removed)
+{
+  GPtrArray *all = removed->conversation->removed;
+
+  if (!g_ptr_array_remove_fast (all, removed))
+    return;
+  for (guint i = 0; i < all->len;)
+    if (g_ptr_array_find (removed->messages, get_removed_parent (all->pdata[i]), NULL))
+      {
+        forget_removed (all->pdata[i]);
+        i = 0;
+      }
+    else
+      i++;
+}
+
+/* What @removed was a part of, if that was taken out after it. */
+static RiposteRemovedBranch *
+find_removed_around (RiposteRemovedBranch *removed)
+{
+  GPtrArray *all = removed->conversation->removed;
+
+  for (guint i = 0; i < all->len; i++)
+    {
+      RiposteRemovedBranch *other = all->pdata[i];
+
+      if (other != removed && g_ptr_array_find (other->messages, get_removed_parent (removed), NULL))
+        return other;
+    }
+  return NULL;
+}
+
 /* The one before, or else the one after, or else none. */
 static void
 show_another (RiposteConversation *self, RiposteMessage *removed)
@@ -204,9 +244,10 @@ RiposteRemovedBranch *
 riposte_conversation_remove_branch (RiposteConversation *self, RiposteMessage *message)
 {
   RiposteRemovedBranch *removed = g_new (RiposteRemovedBranch, 1);
+  gboolean busy = self->generation && follows (self->answer, message);
 
-  if (self->generation && follows (self->answer, message))
-    riposte_conversation_stop (self);
+  if (busy)
+    riposte_conversation_settle (self);
   removed->conversation = g_object_ref (self);
   removed->messages = g_ptr_array_new_with_free_func (g_object_unref);
   removed->positions = g_array_new (FALSE, FALSE, sizeof (guint));
@@ -219,9 +260,12 @@ riposte_conversation_remove_branch (RiposteConversation *self, RiposteMessage *m
       }
   for (guint i = removed->positions->len; i-- > 0;)
     g_ptr_array_remove_index (self->messages, g_array_index (removed->positions, guint, i));
+  g_ptr_array_add (self->removed, removed);
   show_another (self, message);
   if (self->store)
     riposte_store_delete_message (self->store, riposte_message_get_id (message), TRUE);
+  if (busy)
+    g_object_notify (G_OBJECT (self), "busy");
   return removed;
 }
 
@@ -231,7 +275,13 @@ riposte_removed_branch_restore (RiposteRemovedBranch *removed)
 {
   RiposteConversation *self = removed->conversation;
   RiposteMessage *first = removed->messages->pdata[0];
+  RiposteRemovedBranch *around;
 
+  if (!g_ptr_array_find (self->removed, removed, NULL))
+    return;
+  if ((around = find_removed_around (removed)))
+    riposte_removed_branch_restore (around);
+  g_ptr_array_remove_fast (self->removed, removed);
   for (guint i = 0; i < removed->messages->len; i++)
     {
       guint position = MIN (g_array_index (removed->positions, guint, i), self->messages->len);
@@ -246,6 +296,7 @@ riposte_removed_branch_restore (RiposteRemovedBranch *removed)
 void
 riposte_removed_branch_free (RiposteRemovedBranch *removed)
 {
+  forget_removed (removed);
   g_ptr_array_unref (removed->messages);
   g_array_unref (removed->positions);
   g_object_unref (removed->conversation);

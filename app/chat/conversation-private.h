@@ -17,6 +17,7 @@ struct _RiposteConversation
   gint64 updated;
   GPtrArray *messages; /* all of them, each after the one that it follows */
   GPtrArray *path;     /* from the first to the last that is shown */
+  GPtrArray *removed;  /* of RiposteRemovedBranch, not owned: what was taken out and can come back */
   GHashTable *shown;   /* message (NULL: none) -> which of those that follow it was shown last */
 
   /* of the answer in the making */
@@ -35,6 +36,8 @@ struct _RiposteConversation
 
 /* ---- conversation.c ---- */
 void riposte_conversation_notify_loaded (RiposteConversation *self);
+/* What is being written is given up at once, and kept as far as it came. Notifies nobody. */
+void riposte_conversation_settle (RiposteConversation *self);
 
 /* ---- conversation-branches.c ---- */
 /* A message at the end of the path. */

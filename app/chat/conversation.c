@@ -63,6 +63,7 @@ riposte_conversation_init (RiposteConversation *self)
 {
   self->messages = g_ptr_array_new_with_free_func (g_object_unref);
   self->path = g_ptr_array_new ();
+  self->removed = g_ptr_array_new ();
   self->shown = g_hash_table_new (NULL, NULL);
   self->loading = g_cancellable_new ();
   self->loaded = TRUE;
@@ -79,26 +80,12 @@ forget_generation (RiposteConversation *self)
   g_clear_object (&self->generator);
 }
 
-/* What is being written is given up, and kept as far as it came. */
-static void
-settle (RiposteConversation *self)
-{
-  const RiposteGenerationInfo stopped = { .phase = RIPOSTE_PHASE_ENDED, .stop = RP_STOP_CANCELLED };
-
-  if (!self->generation)
-    return;
-  riposte_conversation_stop (self);
-  forget_generation (self);
-  riposte_message_end (self->answer, &stopped, NULL);
-  riposte_conversation_keep (self, self->answer);
-}
-
 static void
 riposte_conversation_dispose (GObject *object)
 {
   RiposteConversation *self = RIPOSTE_CONVERSATION (object);
 
-  settle (self);
+  riposte_conversation_settle (self);
   riposte_conversation_forget_store (self);
   G_OBJECT_CLASS (riposte_conversation_parent_class)->dispose (object);
 }
@@ -117,6 +104,7 @@ riposte_conversation_finalize (GObject *object)
   g_free (self->settings);
   g_free (self->head);
   g_free (self->instructions);
+  g_ptr_array_unref (self->removed);
   g_ptr_array_unref (self->path);
   g_ptr_array_unref (self->messages);
   G_OBJECT_CLASS (riposte_conversation_parent_class)->finalize (object);
@@ -448,8 +436,6 @@ count_siblings (RiposteConversation *self, RiposteMessage *parent)
   return n;
 }
 
-/* An answer to the path as it stands. The same seed would give the same answer once more, so each attempt has one of
- * its own. */
 /* A service elsewhere takes no half answer to go on from, so it is asked to. */
 static void
 set_begun (RiposteGeneration *generation, RiposteGenerator *generator, const char *begun)
@@ -466,6 +452,8 @@ set_begun (RiposteGeneration *generation, RiposteGenerator *generator, const cha
                                "Go on from exactly where your answer stopped, and repeat nothing of it.");
 }
 
+/* An answer to the path as it stands. The same seed would give the same answer once more, so each attempt has one of
+ * its own. */
 static void
 answer_from (RiposteConversation *self, RiposteGenerator *generator, const RpSamplerOptions *sampler, const char *begun)
 {
@@ -573,4 +561,17 @@ riposte_conversation_stop (RiposteConversation *self)
 {
   if (self->generation)
     riposte_generation_cancel (self->generation);
+}
+
+void
+riposte_conversation_settle (RiposteConversation *self)
+{
+  const RiposteGenerationInfo stopped = { .phase = RIPOSTE_PHASE_ENDED, .stop = RP_STOP_CANCELLED };
+
+  if (!self->generation)
+    return;
+  riposte_conversation_stop (self);
+  forget_generation (self);
+  riposte_message_end (self->answer, &stopped, NULL);
+  riposte_conversation_keep (self, self->answer);
 }
