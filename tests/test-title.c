@@ -1,5 +1,6 @@
 /* Titles that a model finds: what of its words is one, and when it is asked. */
 #include "chat/title-maker.h"
+#include "chat/title-request.h"
 #include "stand-in-generator.h"
 
 typedef struct
@@ -87,6 +88,7 @@ test_title (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (riposte_generation_get_turn (title, 0).content, ==, "How do I reverse a string?");
   g_assert_cmpstr (riposte_generation_get_turn (title, 1).content, ==, "By slicing.");
   g_assert_cmpstr (riposte_generation_get_turn (title, 2).role, ==, "user");
+  g_assert_cmpstr (riposte_generation_get_begun (title), ==, "Title:");
   g_assert_false (riposte_conversation_get_busy (fixture->chat));
   say (title, "\"Reversing");
   g_assert_cmpstr (riposte_conversation_get_title (fixture->chat), ==, "How do I reverse a string?");
@@ -197,6 +199,19 @@ test_stopped (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (riposte_generation_get_n_turns (nth (fixture, 2)), ==, 5);
 }
 
+/* Nothing but its own thinking can begin an answer of a model that thinks. */
+static void
+test_thinks (Fixture *fixture, gconstpointer data)
+{
+  ask (fixture, fixture->chat, "Wie geht das?");
+  say (nth (fixture, 0), "<think>\nHm.\n</think>\n\nSo.");
+  end (nth (fixture, 0), RP_STOP_END);
+  g_assert_null (riposte_generation_get_begun (nth (fixture, 1)));
+  say (nth (fixture, 1), "<think>\nA title, then.\n</think>\n\nTitel: Wie es geht");
+  end (nth (fixture, 1), RP_STOP_END);
+  g_assert_cmpstr (riposte_conversation_get_title (fixture->chat), ==, "Wie es geht");
+}
+
 /* It is asked again, but not for ever. */
 static void
 test_gives_up (Fixture *fixture, gconstpointer data)
@@ -253,8 +268,12 @@ test_in_answer (void)
     { "<think>\nThe user wants a title.\n</think>\n\nReversing", "Reversing", TRUE },
     { "<think>\nThe user wants a title.\nIt", NULL, FALSE },
     { "<think>\nThe user wants a title.", NULL, TRUE },
-    { "At most six words, in the language of my question.", NULL, TRUE },
-    { "Title: at most six words\nReversing", "Reversing", TRUE },
+    { "In the language of your question.", NULL, TRUE },
+    { "\"A short title for this conversation\"", NULL, TRUE },
+    { "Title: short conversation\nReversing", "Reversing", TRUE },
+    { "Titel:\"Gib dieser Unterhaltung einen kurzen Titel\"", NULL, TRUE },
+    { "タイトル：文字列の反転", "文字列の反転", TRUE },
+    { "Titre : Les chaînes", "Les chaînes", TRUE },
     { "", NULL, TRUE },
     { "\"\"", NULL, TRUE },
     { "...", NULL, TRUE },
@@ -272,6 +291,35 @@ test_in_answer (void)
     }
 }
 
+static void
+test_language (void)
+{
+  static const char *const rows[][2] = {
+    { "How do I reverse a string in Python?", "en" },
+    { "segfault", "en" },
+    { "", "en" },
+    { "Wie kehre ich eine Zeichenkette in Python um?", "de" },
+    { "Warum ist das langsam?", "de" },
+    { "Comment inverser une chaîne en Python ?", "fr" },
+    { "¿Cómo ordeno una lista en Python?", "es" },
+    { "Qual è la differenza tra un processo e un thread?", "it" },
+    { "Como faço para inverter uma string em Python?", "pt" },
+    { "Hoe keer ik een string om in Python?", "nl" },
+    { "Hur vänder jag på en sträng i Python?", "sv" },
+    { "Jak odwrócić napis w Pythonie i dlaczego to nie działa?", "pl" },
+    { "Почему мой код падает с ошибкой сегментации?", "ru" },
+    { "Чому мій код на Python такий повільний?", "uk" },
+    { "Pythonで文字列を反転するにはどうすればいいですか？", "ja" },
+    { "如何在 C 语言中反转字符串？", "zh" },
+    { "파이썬에서 리스트를 정렬하는 방법은?", "ko" },
+    { "What does 文字列 mean in this Java code?", "en" },
+    { "Was ist das?\n\nAttached: a.txt\n```txt\nthe what of how is this not a can of it\n```", "de" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    g_assert_cmpstr (riposte_title_request_for (rows[i][0])->language, ==, rows[i][1]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -286,8 +334,10 @@ main (int argc, char **argv)
   ADD ("not-elsewhere", test_not_elsewhere);
   ADD ("no-answer", test_no_answer);
   ADD ("stopped", test_stopped);
+  ADD ("thinks", test_thinks);
   ADD ("gives-up", test_gives_up);
   ADD ("failure", test_failure);
   g_test_add_func ("/title/in-answer", test_in_answer);
+  g_test_add_func ("/title/language", test_language);
   return g_test_run ();
 }

@@ -2,12 +2,10 @@
 
 #include "plain-text.h"
 #include "chat/reasoning.h"
+#include "chat/title-request.h"
 
 #include <string.h>
 
-#define REQUEST                                                                                                        \
-  "Write a title for this conversation: at most six words, in the language of my question. Answer with the title "     \
-  "only."
 #define MAX_CHARS  60
 /* Of a conversation that has no title yet. */
 #define MAX_TRIES  2
@@ -43,6 +41,28 @@ strip_pair (char *line, const char *open, const char *close)
   return TRUE;
 }
 
+/* “Title:”, in whatever language. */
+static gboolean
+strip_label (char *line)
+{
+  gsize n;
+  const RiposteTitleRequest *requests = riposte_title_requests (&n);
+  g_autofree char *folded = g_utf8_casefold (line, -1);
+
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autofree char *label = g_utf8_casefold (requests[i].label, -1);
+      gsize length = strlen (requests[i].label);
+
+      if (!g_str_has_prefix (folded, label))
+        continue;
+      memmove (line, line + length, strlen (line + length) + 1);
+      g_strstrip (line);
+      return TRUE;
+    }
+  return FALSE;
+}
+
 /* Markdown, quotation marks and “Title:” around a title. */
 static void
 undress (char *line)
@@ -54,17 +74,11 @@ undress (char *line)
 
   while (again)
     {
-      again = FALSE;
+      again = strip_label (line);
       for (gsize n = strlen (line); n && line[n - 1] == '.'; n--)
         line[n - 1] = '\0';
       while (*line == '#' || *line == ' ')
         memmove (line, line + 1, strlen (line));
-      if (g_ascii_strncasecmp (line, "title:", 6) == 0)
-        {
-          memmove (line, line + 6, strlen (line + 6) + 1);
-          g_strstrip (line);
-          again = TRUE;
-        }
       for (gsize i = 0; i < G_N_ELEMENTS (pairs); i++)
         again |= strip_pair (line, pairs[i][0], pairs[i][1]);
     }
@@ -77,14 +91,37 @@ is_beside_it (const char *line)
   return !*line || g_str_has_suffix (line, ":") || g_str_has_prefix (line, "```") || g_str_has_prefix (line, "---");
 }
 
-/* Small models say again what they were told. */
+/* Whether @text has no word but those of @others. */
+static gboolean
+has_only_words_of (const char *text, const char *others)
+{
+  static const char separators[] = " .,:;!?\"“”'’()";
+  g_auto (GStrv) words = g_strsplit_set (text, separators, -1);
+  g_auto (GStrv) known = g_strsplit_set (others, separators, -1);
+
+  for (char **word = words; *word; word++)
+    if (!g_strv_contains ((const char *const *)known, *word))
+      return FALSE;
+  return TRUE;
+}
+
+/* Small models say again what they were told, more or less. */
 static gboolean
 is_request (const char *line)
 {
-  g_autofree char *request = g_utf8_casefold (REQUEST, -1);
+  gsize n;
+  const RiposteTitleRequest *requests = riposte_title_requests (&n);
   g_autofree char *folded = g_utf8_casefold (line, -1);
 
-  return strstr (request, folded) != NULL;
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autofree char *request = g_utf8_casefold (requests[i].request, -1);
+      g_autofree char *more = g_strconcat (request, " here here's is your our chat", NULL);
+
+      if (strstr (request, folded) || has_only_words_of (folded, more))
+        return TRUE;
+    }
+  return FALSE;
 }
 
 char *
@@ -178,10 +215,22 @@ on_ended (RiposteTitleMaker *self)
   finish (self, title);
 }
 
+/* One that thinks first has to begin with that. */
+static gboolean
+thinks (RiposteMessage *answer)
+{
+  return strcmp (riposte_message_get_said (answer), riposte_message_get_text (answer)) != 0;
+}
+
 static void
 ask (RiposteTitleMaker *self, RiposteConversation *conversation)
 {
-  self->generation = riposte_conversation_make_prompt (conversation, REQUEST);
+  RiposteMessage *first = riposte_conversation_get_messages (conversation)->pdata[0];
+  const RiposteTitleRequest *request = riposte_title_request_for (riposte_message_get_text (first));
+
+  self->generation = riposte_conversation_make_prompt (conversation, request->request);
+  if (!thinks (riposte_conversation_get_last (conversation)))
+    riposte_generation_set_begun (self->generation, request->label);
   g_signal_connect_object (self->generation, "text", G_CALLBACK (on_text), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->generation, "ended", G_CALLBACK (on_ended), self, G_CONNECT_SWAPPED);
   g_string_truncate (self->text, 0);
