@@ -3,6 +3,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static GListModel *
 make_list (const char *const (*texts)[2], guint n)
@@ -105,7 +106,8 @@ test_load (void)
   {
     const char *bytes;
     gssize length;
-    int code; /* -1: it is taken */
+    int code;         /* -1: it is taken */
+    const char *text; /* as it is taken; NULL: as it is */
   } cases[] = {
     { "text\n", 5, -1 },
     { "", 0, -1 },
@@ -117,7 +119,12 @@ test_load (void)
       6, G_IO_ERROR_INVALID_DATA },
     { "Gr\xf6\xdf"
       "e",
-      5, G_IO_ERROR_INVALID_DATA },
+      5, -1,
+      "Gr\xc3\xb6\xc3\x9f"
+      "e" },
+    { "\xff\xfeG\0r\0\xf6\0", 8, -1, "Gr\xc3\xb6" },
+    { "\xfe\xff\0G\0r\0\xf6", 8, -1, "Gr\xc3\xb6" },
+    { "\xef\xbb\xbf#!", 5, -1, "#!" },
   };
   g_autofree char *folder = g_dir_make_tmp (NULL, NULL);
   g_autofree char *path = g_build_filename (folder, "file.txt", NULL);
@@ -133,7 +140,8 @@ test_load (void)
         {
           g_assert_no_error (error);
           g_assert_cmpstr (riposte_attachment_get_name (attachment), ==, "file.txt");
-          g_assert_cmpstr (riposte_attachment_get_text (attachment), ==, cases[i].bytes);
+          g_assert_cmpstr (riposte_attachment_get_text (attachment), ==,
+                           cases[i].text ? cases[i].text : cases[i].bytes);
         }
       else
         g_assert_error (error, G_IO_ERROR, cases[i].code);
@@ -148,7 +156,16 @@ test_load (void)
   g_clear_error (&error);
   g_assert_null (load ("/dev/zero", &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE);
+  g_clear_error (&error);
   g_unlink (path);
+  /* who reads it would wait until somebody writes */
+  g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+  g_assert_null (load (path, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE);
+  g_clear_error (&error);
+  g_unlink (path);
+  g_assert_null (load (path, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
   g_rmdir (folder);
 }
 

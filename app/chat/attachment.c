@@ -1,5 +1,7 @@
 #include "chat/attachment.h"
 
+#include "editor/text-encoding.h"
+
 #include <glib/gi18n.h>
 #include <string.h>
 
@@ -77,68 +79,99 @@ riposte_attachment_get_text (RiposteAttachment *self)
 
 /* ---- loading ---- */
 
+static void
+refuse_size (goffset n, GError **error)
+{
+  g_autofree char *size = g_format_size (n);
+  g_autofree char *most = g_format_size (RIPOSTE_ATTACHMENT_MAX_SIZE);
+
+  /* Translators: both %s are sizes, such as “2.1 GB” */
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE, _ ("It has %s, and files of up to %s can be attached."),
+               size, most);
+}
+
 /* A pipe would wait for ever, and a device may never end. */
 static gboolean
 check_info (GFileInfo *info, GError **error)
 {
-  g_autofree char *size = NULL, *most = NULL;
-
   if (g_file_info_get_file_type (info) == G_FILE_TYPE_DIRECTORY)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY, _ ("It is a folder."));
   else if (g_file_info_get_file_type (info) != G_FILE_TYPE_REGULAR)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE, _ ("It is not a regular file."));
   else if (g_file_info_get_size (info) > RIPOSTE_ATTACHMENT_MAX_SIZE)
-    {
-      size = g_format_size (g_file_info_get_size (info));
-      most = g_format_size (RIPOSTE_ATTACHMENT_MAX_SIZE);
-      /* Translators: both %s are sizes, such as “2.1 GB” */
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
-                   _ ("It has %s, and files of up to %s can be attached."), size, most);
-    }
+    refuse_size (g_file_info_get_size (info), error);
   else
     return TRUE;
   return FALSE;
 }
 
-static gboolean
-check_text (const char *bytes, gsize length, GError **error)
+/* No more than may be attached, whatever its size was said to be. */
+static char *
+read_bytes (GFile *file, gsize *length, GCancellable *cancellable, GError **error)
 {
-  if (memchr (bytes, 0, length))
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("It is not a text file."));
-  else if (!g_utf8_validate_len (bytes, length, NULL))
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("It is no text in UTF-8."));
-  else
-    return TRUE;
-  return FALSE;
+  g_autoptr (GFileInputStream) stream = g_file_read (file, cancellable, error);
+  gsize room = RIPOSTE_ATTACHMENT_MAX_SIZE + 1;
+  g_autofree char *bytes = g_malloc (room);
+
+  if (!stream || !g_input_stream_read_all (G_INPUT_STREAM (stream), bytes, room, length, cancellable, error))
+    return NULL;
+  if (*length < room)
+    return g_steal_pointer (&bytes);
+  refuse_size (*length, error);
+  return NULL;
+}
+
+typedef struct
+{
+  GFile *file;
+  RiposteEncodings *encodings;
+} Load;
+
+static void
+load_free (gpointer data)
+{
+  Load *load = data;
+
+  g_object_unref (load->file);
+  riposte_encodings_free (load->encodings);
+  g_free (load);
 }
 
 static void
 load_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-  GFile *file = data;
-  g_autoptr (GError) error = NULL;
+  const Load *load = data;
+  GError *error = NULL;
   g_autoptr (GFileInfo) info = NULL;
-  g_autofree char *bytes = NULL, *name = NULL;
+  g_autofree char *bytes = NULL, *text = NULL;
   gsize length = 0;
 
-  info = g_file_query_info (
-    file, G_FILE_ATTRIBUTE_STANDARD_TYPE "," G_FILE_ATTRIBUTE_STANDARD_SIZE "," G_FILE_ATTRIBUTE_STANDARD_DISPLAY_NAME,
-    G_FILE_QUERY_INFO_NONE, cancellable, &error);
-  if (!info || !check_info (info, &error) || !g_file_load_contents (file, cancellable, &bytes, &length, NULL, &error)
-      || !check_text (bytes, length, &error))
-    g_task_return_error (task, g_steal_pointer (&error));
-  else
-    g_task_return_pointer (task, riposte_attachment_new (g_file_info_get_display_name (info), bytes, (gssize)length),
+  info = g_file_query_info (load->file,
+                            G_FILE_ATTRIBUTE_STANDARD_TYPE "," G_FILE_ATTRIBUTE_STANDARD_SIZE
+                                                           "," G_FILE_ATTRIBUTE_STANDARD_DISPLAY_NAME,
+                            G_FILE_QUERY_INFO_NONE, cancellable, &error);
+  if (info && check_info (info, &error))
+    bytes = read_bytes (load->file, &length, cancellable, &error);
+  text = bytes ? riposte_encodings_decode (load->encodings, bytes, length) : NULL;
+  if (text)
+    g_task_return_pointer (task, riposte_attachment_new (g_file_info_get_display_name (info), text, -1),
                            g_object_unref);
+  else if (error)
+    g_task_return_error (task, error);
+  else
+    g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s", _ ("It is not a text file."));
 }
 
 void
 riposte_attachment_load_async (GFile *file, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
+  Load *load = g_new (Load, 1);
 
+  load->file = g_object_ref (file);
+  load->encodings = riposte_encodings_new ();
   g_task_set_source_tag (task, riposte_attachment_load_async);
-  g_task_set_task_data (task, g_object_ref (file), g_object_unref);
+  g_task_set_task_data (task, load, load_free);
   g_task_run_in_thread (task, load_in_thread);
 }
 

@@ -19,7 +19,8 @@ const char *riposte_attachment_get_text (RiposteAttachment *self);
 /**
  * riposte_attachment_load_async:
  *
- * Reads @file in a thread. What is no regular file, too big, or no UTF-8 text is refused with a sentence to show.
+ * Reads @file in a thread, in whatever encoding the editor would. What is no regular file, too big, or no text is refused
+ * with a sentence to show.
  */
 void riposte_attachment_load_async (GFile *file,
                                     GCancellable *cancellable,

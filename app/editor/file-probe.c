@@ -1,5 +1,7 @@
 #include "file-probe.h"
 
+#include "text-encoding.h"
+
 #include <glib/gi18n.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,72 +60,28 @@ check_info (GFileInfo *info, GError **error)
   return problem == NULL;
 }
 
-/* Files and the encodings to try; what asks GtkSourceView is asked in the main thread. */
 typedef struct
 {
   GFile *file;
-  GSList *candidates;
-  const GtkSourceEncoding *utf8, *utf16le, *utf16be;
+  RiposteEncodings *encodings;
 } Request;
 
 static void
 request_free (Request *request)
 {
   g_object_unref (request->file);
-  g_slist_free (request->candidates);
+  riposte_encodings_free (request->encodings);
   g_free (request);
 }
 
 static Request *
 request_new (GFile *file)
 {
-  Request *request = g_new0 (Request, 1);
-  const GtkSourceEncoding *every = gtk_source_encoding_get_from_charset ("ISO-8859-15");
+  Request *request = g_new (Request, 1);
 
   request->file = g_object_ref (file);
-  request->utf8 = gtk_source_encoding_get_utf8 ();
-  request->utf16le = gtk_source_encoding_get_from_charset ("UTF-16LE");
-  request->utf16be = gtk_source_encoding_get_from_charset ("UTF-16BE");
-  request->candidates = gtk_source_encoding_get_default_candidates ();
-  /* UTF-16 without a mark fits half of all binary files. */
-  request->candidates = g_slist_remove (request->candidates, gtk_source_encoding_get_from_charset ("UTF-16"));
-  request->candidates = g_slist_remove (request->candidates, request->utf8);
-  if (!g_slist_find (request->candidates, every))
-    request->candidates = g_slist_append (request->candidates, (gpointer)every);
+  request->encodings = riposte_encodings_new ();
   return request;
-}
-
-static gboolean
-can_convert (const char *bytes, gsize length, const GtkSourceEncoding *encoding)
-{
-  gsize n_read, n_written;
-  g_autofree char *text
-    = g_convert (bytes, (gssize)length, "UTF-8", gtk_source_encoding_get_charset (encoding), &n_read, &n_written, NULL);
-  return text && n_read == length && !memchr (text, 0, n_written);
-}
-
-/* GtkSourceFileLoader guesses from the first block, and takes a wrong byte near its end for a letter that goes on in
- * the next. So all of it is tried here, and the loader is told. A zero byte is in no text, but in UTF-16. */
-static const GtkSourceEncoding *
-find_encoding (Request *request, const char *bytes, gsize length)
-{
-  const GtkSourceEncoding *marked = NULL;
-
-  if (length >= 2 && memcmp (bytes, "\xff\xfe", 2) == 0)
-    marked = request->utf16le;
-  else if (length >= 2 && memcmp (bytes, "\xfe\xff", 2) == 0)
-    marked = request->utf16be;
-  /* ISO 8859 has these letters too, so a mark alone is none. */
-  if (marked && memchr (bytes, 0, length))
-    return can_convert (bytes, length, marked) ? marked : NULL;
-  if (memchr (bytes, 0, length))
-    return NULL;
-  if (g_utf8_validate_len (bytes, length, NULL))
-    return request->utf8;
-  for (GSList *item = request->candidates; item; item = item->next)
-    if (can_convert (bytes, length, item->data))
-      return item->data;
-  return NULL;
 }
 
 /* What GtkSourceBuffer's implicit newline writes back: it adds none to a buffer without a letter. */
@@ -153,7 +111,7 @@ probe_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *canc
       return;
     }
   probe->ends_in_newline = ends_in_newline (bytes, length);
-  probe->encoding = find_encoding (request, bytes, length);
+  probe->encoding = riposte_encodings_find (request->encodings, bytes, length);
   if (probe->encoding)
     g_task_return_pointer (task, g_steal_pointer (&probe), (GDestroyNotify)riposte_file_probe_free);
   else
