@@ -1,6 +1,7 @@
 #include "chat/attachment-view.h"
 
 #include "chat/attachment.h"
+#include "store/search.h"
 #include "plain-text.h"
 
 #include <glib/gi18n.h>
@@ -43,6 +44,7 @@ make_fold (RiposteAttachment *attachment)
   gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_MIDDLE);
   gtk_expander_set_label_widget (GTK_EXPANDER (expander), label);
   gtk_accessible_update_property (GTK_ACCESSIBLE (expander), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
+  g_object_set_data (G_OBJECT (expander), "attachment", attachment);
   g_signal_connect_data (expander, "notify::expanded", G_CALLBACK (on_expanded), g_object_ref (attachment),
                          (GClosureNotify)(void (*) (void))g_object_unref, 0);
   return expander;
@@ -56,4 +58,19 @@ riposte_attachment_view_new (GPtrArray *attachments)
   for (guint i = 0; i < attachments->len; i++)
     gtk_box_append (GTK_BOX (box), make_fold (attachments->pdata[i]));
   return box;
+}
+
+void
+riposte_attachment_view_unfold (GtkWidget *box, const char *words)
+{
+  for (GtkWidget *fold = gtk_widget_get_first_child (box); fold; fold = gtk_widget_get_next_sibling (fold))
+    {
+      RiposteAttachment *attachment = g_object_get_data (G_OBJECT (fold), "attachment");
+      gsize start, end;
+
+      if (!riposte_search_find (riposte_attachment_get_text (attachment), words, 0, &start, &end))
+        continue;
+      gtk_expander_set_expanded (GTK_EXPANDER (fold), TRUE);
+      return;
+    }
 }

@@ -4,6 +4,7 @@
 #include "chat/message.h"
 #include "store/search.h"
 
+#include <adwaita.h>
 #include <glib/gi18n.h>
 
 #define LIMIT 200
@@ -23,6 +24,7 @@ struct _RiposteChatSearch
   AdwBin *content;
   GtkLabel *count;
   GtkListBox *results;
+  AdwStatusPage *nothing;
 };
 
 G_DEFINE_FINAL_TYPE (RiposteChatSearch, riposte_chat_search, GTK_TYPE_BOX)
@@ -150,6 +152,17 @@ clear (RiposteChatSearch *self)
     gtk_list_box_remove (self->results, GTK_WIDGET (row));
 }
 
+/* @error (nullable): why that is not known. */
+static void
+show_nothing (RiposteChatSearch *self, const GError *error)
+{
+  g_autofree char *reason = error ? g_markup_escape_text (error->message, -1) : NULL;
+
+  adw_status_page_set_title (self->nothing, error ? _ ("The Search Failed") : _ ("Nothing Found"));
+  adw_status_page_set_description (self->nothing, reason ? reason : _ ("Try other words, or fewer."));
+  gtk_stack_set_visible_child_name (self->stack, "nothing");
+}
+
 static void
 show_hits (RiposteChatSearch *self, GPtrArray *hits)
 {
@@ -162,7 +175,10 @@ show_hits (RiposteChatSearch *self, GPtrArray *hits)
   for (guint i = 0; i < hits->len; i++)
     gtk_list_box_append (self->results, create_row (self, hits->pdata[i]));
   gtk_label_set_label (self->count, count);
-  gtk_stack_set_visible_child_name (self->stack, hits->len ? "results" : "nothing");
+  if (hits->len)
+    gtk_stack_set_visible_child_name (self->stack, "results");
+  else
+    show_nothing (self, NULL);
   if (self->take_first && hits->len)
     on_row_activated (self, gtk_list_box_get_row_at_index (self->results, 0));
   self->take_first = FALSE;
@@ -180,7 +196,7 @@ on_searched (GObject *source, GAsyncResult *result, gpointer user_data)
   if (hits)
     show_hits (self, hits);
   else
-    gtk_stack_set_visible_child_name (self->stack, "nothing");
+    show_nothing (self, error);
 }
 
 static void
@@ -339,6 +355,7 @@ riposte_chat_search_class_init (RiposteChatSearchClass *klass)
   gtk_widget_class_bind_template_child (widget, RiposteChatSearch, content);
   gtk_widget_class_bind_template_child (widget, RiposteChatSearch, count);
   gtk_widget_class_bind_template_child (widget, RiposteChatSearch, results);
+  gtk_widget_class_bind_template_child (widget, RiposteChatSearch, nothing);
   gtk_widget_class_bind_template_callback (widget, on_search_changed);
   gtk_widget_class_bind_template_callback (widget, on_entry_activate);
   gtk_widget_class_bind_template_callback (widget, on_row_activated);

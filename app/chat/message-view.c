@@ -9,6 +9,7 @@
 #include "application.h"
 #include "lazy-tooltip.h"
 #include "model-menu.h"
+#include "store/search.h"
 
 #include <adwaita.h>
 #include <glib/gi18n.h>
@@ -26,6 +27,7 @@ struct _RiposteMessageView
   AdwBin *body;
   RiposteMarkdownView *markdown; /* of an answer */
   RiposteThoughtFold *thought;   /* of an answer */
+  GtkWidget *attachments;        /* (nullable) of a question */
   gsize n_shown;                 /* bytes of what is said */
   guint serial;
   GtkBox *notice, *footer;
@@ -290,7 +292,7 @@ show_question (RiposteMessageView *self)
   gtk_widget_set_visible (label, length > 0);
   gtk_box_append (GTK_BOX (box), label);
   if (attachments->len)
-    gtk_box_append (GTK_BOX (box), riposte_attachment_view_new (attachments));
+    gtk_box_append (GTK_BOX (box), self->attachments = riposte_attachment_view_new (attachments));
   adw_bin_set_child (self->body, box);
   gtk_widget_add_css_class (GTK_WIDGET (self->body), "question");
   gtk_widget_set_halign (GTK_WIDGET (self->body), GTK_ALIGN_END);
@@ -433,12 +435,31 @@ riposte_message_view_take_shift (RiposteMessageView *self)
   return shift;
 }
 
+/* What is folded away is unfolded for what stands nowhere else. */
+static void
+unfold (RiposteMessageView *self, const char *words)
+{
+  const char *question = self->attachments ? riposte_message_get_text (self->message) : "";
+  gsize length = riposte_attachments_split (question, NULL), start, end;
+
+  if (self->thought && riposte_search_find (riposte_message_get_thought (self->message), words, 0, &start, &end))
+    riposte_thought_fold_unfold (self->thought);
+  if (self->attachments && (!riposte_search_find (question, words, 0, &start, &end) || start >= length))
+    riposte_attachment_view_unfold (self->attachments, words);
+}
+
 int
 riposte_message_view_seek (RiposteMessageView *self, const char *words)
 {
+  RiposteMarkdownView *texts[2];
   int y = self->markdown ? riposte_markdown_view_seek (self->markdown, words) : -1;
 
-  return y < 0 ? 0 : get_top (self, self->markdown) + y;
+  if (y < 0)
+    unfold (self, words);
+  for (guint i = list_texts (self, texts); i-- > 0;)
+    if ((y = riposte_markdown_view_seek (texts[i], words)) >= 0)
+      return get_top (self, texts[i]) + y;
+  return 0;
 }
 
 RiposteMessage *

@@ -89,6 +89,12 @@ riposte_thought_fold_get_text (RiposteThoughtFold *self)
   return self->text;
 }
 
+void
+riposte_thought_fold_unfold (RiposteThoughtFold *self)
+{
+  gtk_expander_set_expanded (self->expander, TRUE);
+}
+
 static void
 riposte_thought_fold_init (RiposteThoughtFold *self)
 {

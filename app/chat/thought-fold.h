@@ -14,6 +14,7 @@ G_DECLARE_FINAL_TYPE (RiposteThoughtFold, riposte_thought_fold, RIPOSTE, THOUGHT
 GtkWidget *riposte_thought_fold_new (RiposteMessage *message);
 /* The message has changed, or grown. */
 void riposte_thought_fold_update (RiposteThoughtFold *self);
+void riposte_thought_fold_unfold (RiposteThoughtFold *self);
 /* (nullable) */
 RiposteMarkdownView *riposte_thought_fold_get_text (RiposteThoughtFold *self);
 

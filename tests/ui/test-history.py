@@ -15,7 +15,8 @@ LONG = [text for i in range(40) for text in (
     f'Question {i}', f'Answer {i}. ' + 'So many words. ' * 40 + ('The zebrafish is here.' if i == 3 else ''))]
 CHATS = [
     chat('now', 'Reverse a string', 5 / DAY, 'How?', 'With the walrus of slicing.', '<', 'With reversed().'),
-    chat('before', 'Makefile basics', 1, 'What is make?', 'A list of rules.'),
+    chat('before', 'Makefile basics', 1, 'What is make?\n\nAttached: notes.txt\n```txt\nof wombats\n```',
+         '<think>\nDo quokkas make?\n</think>\n\nA list of rules.'),
     chat('long', 'Many words', 4, *LONG),
     chat('old', 'Old things', 1000, 'Was it?', 'It was.', pinned=True),
 ]
@@ -123,7 +124,8 @@ def is_in_view(window, fragment):
 def selected_text(window):
     for node in window.walk():
         text = node.get_text_iface()
-        if node.get_role_name() == 'label' and text and Atspi.Text.get_n_selections(text):
+        editable = node.get_state_set().contains(Atspi.StateType.EDITABLE)
+        if node.get_role_name() in ('label', 'text') and not editable and text and Atspi.Text.get_n_selections(text):
             marked = Atspi.Text.get_selection(text, 0)
             return Atspi.Text.get_text(text, marked.start_offset, marked.end_offset)
     return None
@@ -154,6 +156,17 @@ def a_search_leads_to_the_message():
         wait_for('the page that says so', lambda: window.has_text('Nothing Found'))
         window.key('Escape')
         wait_for_rows(window, 'Old things', 'New Chat', 'Reverse a string', 'Makefile basics', 'Many words')
+
+
+@case
+def a_search_unfolds_what_it_found():
+    with Filled() as window:
+        for word in ('quokkas', 'wombats'):
+            assert word not in ' '.join(window.texts(window.frame)), window.texts()
+            search(window, word)
+            wait_for('the result', lambda: window.has_text('1 result'))
+            window.key('Return')
+            wait_for(f'“{word}” to be selected', lambda: selected_text(window) == word)
 
 
 @case
