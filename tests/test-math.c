@@ -36,6 +36,34 @@ static const char *const good[] = {
   "\\alpha\\beta\\Gamma",
   "x \\in \\{1, 2\\}",
   "a % comment\n+ b",
+  "\\foo",
+  "\\foo{x} + \\bar y",
+  "\\operatorname*{arg\\,min}_{\\theta} L(\\theta)",
+  "A \\xrightarrow[g]{f} B \\xleftarrow{} C \\xRightarrow{x} D",
+  "\\boxed{E = mc^2} \\tag{1}",
+  "\\tag*{a} \\cancel{x}",
+  "\\bigl( \\Big| \\frac{a}{b} \\Big|_0 \\bigr)",
+  "\\left\\{ x \\;\\middle|\\; \\frac{x}{2} > 0 \\right\\}",
+  "\\sum_{\\substack{i \\le n \\\\ i \\text{ odd}}} i",
+  "\\sum\\nolimits_i^n",
+  "{a \\over b} + {n \\choose k}",
+  "\\begin{array}{c|cc} & A & B \\\\ \\hline 0 & 1 & 0 \\\\ \\hline \\end{array}",
+  "\\begin{pmatrix} a \\\\[2ex] b \\\\ \\end{pmatrix}",
+  "\\begin{alignat*}{2} a &= b \\end{alignat*}",
+  "\\begin{eqnarray} a &=& b \\end{eqnarray}",
+  "\\begin{bmatrix}[c] x \\end{bmatrix}",
+  "a = b \\\\ c = d",
+  "a &= b \\\\ &= d",
+  "x \\not= y \\not\\in z",
+  "\\text{if $x > 0$ and \\textbf{50\\%} of \\$5}",
+  "\\ce{SO4^2- + 2H+ <=> H2SO4 -> X}",
+  "\\color{red} x \\textcolor{blue}{y}",
+  "\\hspace{1cm} \\phantom{x} \\displaystyle \\sum_i \\textstyle \\sum_i",
+  "{\\bf x} y \\mathop{\\rm argmax}_x",
+  "\\ket{\\psi} \\braket{a|b} \\norm{x} \\abs*{x}",
+  "\\widehat{abc} \\overrightarrow{AB} \\overbrace{a}^{n} \\underbrace{b}_{m}",
+  "{}^{14}_{6}C",
+  "\\cfrac{1}{1 + \\cfrac{1}{x}}",
 };
 
 static const char *const bad[] = {
@@ -45,8 +73,13 @@ static const char *const bad[] = {
   "x}",
   "x^",
   "x^2^3",
-  "\\foo",
   "\\left( x",
+  "\\text{$x}",
+  "\\right)",
+  "\\substack{a",
+  "\\xrightarrow[x",
+  "{a \\over",
+  "\\ce",
   "\\begin{matrix} a",
   "\\begin{foo} a \\end{foo}",
   "\\",
@@ -91,7 +124,9 @@ static void
 test_limits (void)
 {
   static const char *const pieces[]
-    = { "{", "\\sqrt{", "\\frac{", "x^{", "\\left(", "\\begin{matrix}", "\\hat", "\\sqrt" };
+    = { "{",      "\\sqrt{",          "\\frac{",  "x^{",         "\\left(",   "\\begin{matrix}",
+        "\\hat",  "\\sqrt",           "\\text{$", "\\substack{", "{a\\over ", "\\xrightarrow[",
+        "\\ket{", "\\left(\\middle|", "\\not" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (pieces); i++)
     for (int n = 10; n <= 1000; n *= 10)
@@ -108,6 +143,22 @@ test_limits (void)
         if (n >= 100)
           g_assert_null (math);
       }
+}
+
+/* Many cells are no matrix. */
+static void
+test_many_cells (void)
+{
+  g_autoptr (GString) text = g_string_new ("\\begin{matrix}");
+  g_autoptr (RiposteMath) math = NULL;
+
+  for (int i = 0; i < 3000; i++)
+    g_string_append_c (text, '&');
+  for (int i = 0; i < 2000; i++)
+    g_string_append (text, "\\\\");
+  g_string_append (text, "\\end{matrix}");
+  math = riposte_math_parse (text->str);
+  g_assert_null (math);
 }
 
 static RiposteMathBox *
@@ -137,6 +188,11 @@ test_layout (void)
     { "x", "\\hat{x}" },
     { "\\begin{matrix} a \\\\ b \\end{matrix}", "\\begin{matrix} a \\\\ b \\\\ c \\end{matrix}" },
     { "(x)", "\\left(\\frac{a}{b}\\right)" },
+    { "\\bigl(", "\\Bigl(" },
+    { "\\left( x \\middle| x \\right)", "\\left( x \\middle| \\frac{a}{b} \\right)" },
+    { "\\tfrac{a}{b}", "\\dfrac{a}{b}" },
+    { "\\textstyle\\sum_i^n", "\\sum_i^n" },
+    { "f'", "f^{2^2}" },
   };
   static const char *const wider[][2] = {
     { "ab", "a+b" },      { "a+b", "a=b" }, { "a\\,b", "a\\quad b" },
@@ -227,6 +283,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/math/reading", test_reading);
   g_test_add_func ("/math/limits", test_limits);
+  g_test_add_func ("/math/many-cells", test_many_cells);
   g_test_add_func ("/math/layout", test_layout);
   g_test_add_func ("/math/bounds", test_bounds);
   g_test_add_func ("/math/pieces", test_pieces);

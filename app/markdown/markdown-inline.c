@@ -37,11 +37,11 @@ append_source (Writer *writer, const char *text)
 static void
 append_formula (Writer *writer, const RiposteFormula *formula)
 {
-  g_autofree char *line = riposte_formula_dup_line (formula);
+  g_autofree char *line = formula->broken ? riposte_formula_dup_source (formula) : riposte_formula_dup_line (formula);
 
-  g_string_append (writer->markup, RIPOSTE_FORMULA_TAG);
+  g_string_append (writer->markup, formula->broken ? "<tt>" : RIPOSTE_FORMULA_TAG);
   append_escaped (writer->markup, line);
-  g_string_append (writer->markup, RIPOSTE_FORMULA_END_TAG);
+  g_string_append (writer->markup, formula->broken ? "</tt>" : RIPOSTE_FORMULA_END_TAG);
 }
 
 /* Text with its formulas. */
@@ -68,7 +68,7 @@ append_text (Writer *writer, const char *text, gboolean split)
           text += strlen (RIPOSTE_FORMULA_BEGIN);
           continue;
         }
-      if (formula->display && split)
+      if (formula->display && !formula->broken && split)
         g_string_append_len (writer->markup, text, end - text);
       else
         append_formula (writer, formula);

@@ -100,29 +100,33 @@ find_end (const char *start, const char *end)
   return NULL;
 }
 
-/* A single dollar is money as often as not: what it opens begins at once and ends at once, no digit or letter stands
- * before or after it, and words with a number in front are no formula. */
+/* A single dollar is money as often as not: what it opens begins at once and ends at once, and no digit or letter stands
+ * before or after it. */
 static gboolean
-is_formula (const char *start, const char *end)
+is_tight (const char *text, const char *at, const char *start, const char *end)
 {
-  gboolean tex = FALSE, spaced_words = FALSE;
+  return end != start && !g_ascii_isspace (*start) && !g_ascii_isspace (end[-1]) && !g_ascii_isalnum (end[1])
+         && (at == text || !g_ascii_isalnum (at[-1])) && !memchr (start, '\n', end - start);
+}
 
-  if (end == start || g_ascii_isspace (*start) || g_ascii_isspace (end[-1]) || g_ascii_isalnum (end[1]))
-    return FALSE;
+/* Words in brackets, or between sums of money, are no formula; nor is the number of a footnote. */
+static gboolean
+looks_like_tex (const char *start, const char *end, gboolean number)
+{
+  gboolean spaced_words = FALSE;
+
   for (const char *p = start; p < end; p++)
     {
-      if (*p == '\n')
-        return FALSE;
-      tex |= strchr ("\\^_{=<>+", *p) != NULL;
+      if (strchr ("\\^_{=<>+", *p))
+        return TRUE;
       spaced_words |= *p == ' ' && g_ascii_isalpha (p[1]) && g_ascii_isalpha (p[2]);
     }
-  return tex || !spaced_words;
+  return !spaced_words && (number || strspn (start, "0123456789") != (gsize)(end - start));
 }
 
 /* Letters beyond which a part of a formula is too wide for a line, and goes on lines of its own, which can scroll. */
 #define MAX_INLINE 30
 
-/* Only what can be set is taken out: broken TeX stays as it was written. */
 static gboolean
 can_set (const char *tex, gboolean *display)
 {
@@ -163,30 +167,72 @@ dup_unquoted (const char *start, gsize length, guint n_quotes)
 }
 
 static gboolean
+begins_line (const char *text, const char *at)
+{
+  while (at > text && (at[-1] == ' ' || at[-1] == '>'))
+    at--;
+  return at == text || at[-1] == '\n';
+}
+
+/* The end of the paragraph. */
+static const char *
+find_paragraph_end (const char *at)
+{
+  for (;; at++)
+    {
+      at += strcspn (at, "\n");
+      if (!*at || !at[1 + strspn (at + 1, " \t")] || at[1 + strspn (at + 1, " \t")] == '\n')
+        return at;
+    }
+}
+
+/* Whether what stands at @at and is delimited by @k is a formula; in @end, where its TeX ends. */
+static gboolean
+finds_formula (const char *text, const char *at, gsize k, const char **end, gboolean *unclosed)
+{
+  const char *start = at + strlen (delimiters[k].begin);
+
+  *end = find_end (start, delimiters[k].end);
+  *unclosed = !*end && delimiters[k].display && begins_line (text, at);
+  if (*unclosed)
+    *end = find_paragraph_end (start);
+  if (!*end || *unclosed)
+    return *unclosed;
+  switch (delimiters[k].begin[1])
+    {
+    case '\0':
+      return is_tight (text, at, start, *end) && looks_like_tex (start, *end, TRUE);
+    case '(':
+      return looks_like_tex (start, *end, TRUE);
+    case '[':
+      return begins_line (text, at) || looks_like_tex (start, *end, FALSE);
+    default:
+      return TRUE;
+    }
+}
+
+/* Broken TeX stays as it was written, and is kept from Markdown, but for what may be no TeX at all. */
+static gboolean
 take_formula (const char *text, const char *at, RiposteFormula *formula, const char **after)
 {
-  char before = at > text ? at[-1] : ' ';
-
   for (gsize k = 0; k < G_N_ELEMENTS (delimiters); k++)
     {
-      gsize n = strlen (delimiters[k].begin);
-      const char *start = at + n, *end;
+      const char *start = at + strlen (delimiters[k].begin), *end;
       g_autofree char *tex = NULL;
-      gboolean display = delimiters[k].display;
 
-      if (strncmp (at, delimiters[k].begin, n) != 0)
+      if (!g_str_has_prefix (at, delimiters[k].begin))
         continue;
-      end = find_end (start, delimiters[k].end);
-      if (!end || (n == 1 && (g_ascii_isalnum (before) || !is_formula (start, end))))
+      if (!finds_formula (text, at, k, &end, &formula->unclosed))
         return FALSE;
       formula->n_quotes = count_quotes (text, at);
       tex = dup_unquoted (start, end - start, formula->n_quotes);
-      if (!can_set (tex, &display))
+      formula->display = delimiters[k].display;
+      formula->broken = formula->unclosed || !can_set (tex, &formula->display);
+      if (formula->broken && *delimiters[k].begin == '$' && !delimiters[k].display)
         return FALSE;
-      *after = end + strlen (delimiters[k].end);
+      *after = end + (formula->unclosed ? 0 : strlen (delimiters[k].end));
       formula->source = g_strndup (at, *after - at);
       formula->tex = g_strstrip (g_steal_pointer (&tex));
-      formula->display = display;
       return TRUE;
     }
   return FALSE;
@@ -273,6 +319,8 @@ riposte_formulas_is_open (const char *text, gsize length)
   g_autofree char *hidden = riposte_formulas_hide (text, length, &formulas);
   const char *paragraph = g_strrstr (hidden, "\n\n");
 
+  if (formulas->len && g_array_index (formulas, RiposteFormula, formulas->len - 1).unclosed)
+    return TRUE;
   paragraph = paragraph ? paragraph : hidden;
   return strstr (paragraph, "$$") || strstr (paragraph, "\\[");
 }
@@ -295,28 +343,27 @@ riposte_formulas_show (const char *text, GArray *formulas)
 }
 
 char *
-riposte_formula_dup_line (const RiposteFormula *formula)
+riposte_formula_dup_source (const RiposteFormula *formula)
 {
-  GString *out = g_string_new (NULL);
-
   for (gsize k = 0; k < G_N_ELEMENTS (delimiters); k++)
     if (g_str_has_prefix (formula->source, delimiters[k].begin))
-      {
-        g_string_append (out, delimiters[k].begin);
-        for (const char *p = formula->tex; *p; p++)
-          {
-            if (*p == '\\' && p[1] && p[1] != '\n')
-              g_string_append_c (out, *p++);
-            else if (*p == '%') /* a comment, which ends with its line */
-              p += strcspn (p, "\n");
-            if (*p)
-              g_string_append_c (out, *p == '\n' ? ' ' : *p);
-            else
-              p--;
-          }
-        g_string_append (out, delimiters[k].end);
-        break;
-      }
+      return g_strconcat (delimiters[k].begin, formula->tex, formula->unclosed ? "" : delimiters[k].end, NULL);
+  return g_strdup (formula->source);
+}
+
+/* A comment ends with its line, and so goes with it. */
+char *
+riposte_formula_dup_line (const RiposteFormula *formula)
+{
+  g_autofree char *source = riposte_formula_dup_source (formula);
+  GString *out = g_string_new (NULL);
+
+  for (const char *p = source; *p; p++)
+    {
+      if (*p == '%' && (p == source || p[-1] != '\\') && strchr (p, '\n'))
+        p = strchr (p, '\n');
+      g_string_append_c (out, *p == '\n' ? ' ' : *p);
+    }
   return g_string_free (out, FALSE);
 }
 

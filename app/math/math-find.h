@@ -9,8 +9,10 @@ typedef struct
 {
   char *source; /* with what stands around it: "$x$" */
   char *tex;
-  gboolean display; /* on lines of its own */
-  guint n_quotes;   /* that it is in */
+  gboolean display;  /* on lines of its own */
+  gboolean broken;   /* it cannot be set, and is shown as it was written */
+  gboolean unclosed; /* so is one that has no end, or has none yet */
+  guint n_quotes;    /* that it is in */
 } RiposteFormula;
 
 /* A formula is in the text as RIPOSTE_FORMULA_BEGIN, its number, RIPOSTE_FORMULA_END: noncharacters, of which
@@ -33,7 +35,9 @@ char *riposte_formulas_show (const char *text, GArray *formulas);
 /* If @text begins with one: it, and in @end what follows it. */
 const RiposteFormula *riposte_formulas_at (const char *text, GArray *formulas, const char **end);
 
-/* On one line, and without the signs of quotes. */
+/* Without the signs of quotes. */
+char *riposte_formula_dup_source (const RiposteFormula *formula);
+/* The same on one line. */
 char *riposte_formula_dup_line (const RiposteFormula *formula);
 /* The TeX in such a line; in @offset where it begins. */
 char *riposte_formula_strip (const char *line, gsize *offset, gboolean *display);

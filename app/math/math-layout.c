@@ -1,22 +1,6 @@
-#include "math/math-layout.h"
+#include "math/math-layout-private.h"
 
 #include <string.h>
-
-/* In em. */
-#define AXIS 0.25 /* height of a fraction's line above the baseline */
-#define LINE 0.045
-#define GAP  0.12
-
-typedef struct
-{
-  PangoContext *context;
-  GHashTable *texts; /* (nullable) of PangoLayout */
-  double size;       /* pixels of an em */
-  gboolean display;  /* there is room: limits stand above and below */
-  guint script;      /* 0: full size, 1, 2 */
-} Style;
-
-static RiposteMathBox *layout (const RiposteMath *node, Style style);
 
 /* ---- boxes ---- */
 
@@ -26,8 +10,8 @@ item_clear (gpointer data)
   g_clear_object (&((RiposteMathItem *)data)->layout);
 }
 
-static RiposteMathBox *
-box_new (void)
+RiposteMathBox *
+riposte_math_box_new (void)
 {
   RiposteMathBox *box = g_new0 (RiposteMathBox, 1);
 
@@ -43,9 +27,8 @@ riposte_math_box_free (RiposteMathBox *box)
   g_free (box);
 }
 
-/* Takes @child, with its baseline's beginning at (@x, @y) in @box, which grows as far as it reaches. */
-static void
-place (RiposteMathBox *box, RiposteMathBox *child, double x, double y)
+void
+riposte_math_box_place (RiposteMathBox *box, RiposteMathBox *child, double x, double y)
 {
   for (guint i = 0; i < child->items->len; i++)
     {
@@ -63,8 +46,14 @@ place (RiposteMathBox *box, RiposteMathBox *child, double x, double y)
   riposte_math_box_free (child);
 }
 
-static void
-stroke (RiposteMathBox *box, const char *shape, double x, double y, double width, double height, Style style)
+void
+riposte_math_box_stroke (RiposteMathBox *box,
+                         const char *shape,
+                         double x,
+                         double y,
+                         double width,
+                         double height,
+                         RiposteMathStyle style)
 {
   RiposteMathItem item = { NULL, x, y, width, height, style.size, shape };
 
@@ -100,7 +89,7 @@ create_layout (const char *text, RiposteMathFont font, PangoContext *context, do
 
 /* Most letters come many times. */
 static PangoLayout *
-get_layout (const char *text, RiposteMathFont font, Style style, double size)
+get_layout (const char *text, RiposteMathFont font, RiposteMathStyle style, double size)
 {
   g_autofree char *key = g_strdup_printf ("%d %d %s", font, (int)(size * 16), text);
   PangoLayout *layout = style.texts ? g_hash_table_lookup (style.texts, key) : NULL;
@@ -113,10 +102,10 @@ get_layout (const char *text, RiposteMathFont font, Style style, double size)
   return layout;
 }
 
-static RiposteMathBox *
-text_box (const char *text, RiposteMathFont font, Style style, double scale)
+RiposteMathBox *
+riposte_math_text_box (const char *text, RiposteMathFont font, RiposteMathStyle style, double scale)
 {
-  RiposteMathBox *box = box_new ();
+  RiposteMathBox *box = riposte_math_box_new ();
   RiposteMathItem item = { get_layout (text, font, style, style.size * scale), 0, 0, 0, 0, 0, NULL };
   PangoRectangle ink, logical;
   double baseline;
@@ -129,66 +118,22 @@ text_box (const char *text, RiposteMathFont font, Style style, double scale)
   box->descent = MAX (0, (double)(ink.y + ink.height) / PANGO_SCALE - baseline);
   box->width = (double)logical.width / PANGO_SCALE;
   if (font == RIPOSTE_MATH_ITALIC) /* what leans out of its width */
-    box->width = MAX (box->width, (double)(ink.x + ink.width) / PANGO_SCALE);
+    {
+      item.x = MAX (0, (double)-ink.x / PANGO_SCALE);
+      box->width = item.x + MAX (box->width, (double)(ink.x + ink.width) / PANGO_SCALE);
+    }
   g_array_append_val (box->items, item);
   return box;
 }
 
 /* A sign in the middle of the axis, larger than the text. */
 static RiposteMathBox *
-large_box (const char *text, Style style)
+large_box (const char *text, RiposteMathStyle style)
 {
-  RiposteMathBox *box = box_new (), *sign = text_box (text, RIPOSTE_MATH_UPRIGHT, style, style.display ? 1.6 : 1.15);
+  RiposteMathBox *box = riposte_math_box_new (),
+                 *sign = riposte_math_text_box (text, RIPOSTE_MATH_UPRIGHT, style, style.display ? 1.6 : 1.15);
 
-  place (box, sign, 0, (sign->ascent - sign->descent) / 2 - AXIS * style.size);
-  return box;
-}
-
-/* ---- delimiters ---- */
-
-static gboolean
-is_stroked (const char *text)
-{
-  static const char *const shapes[]
-    = { "(", ")", "[", "]", "{", "}", "|", "‖", "⌊", "⌋", "⌈", "⌉", "⟨", "⟩", "/", NULL };
-
-  return g_strv_contains (shapes, text);
-}
-
-static const char *
-get_shape (const char *text)
-{
-  return g_intern_string (text);
-}
-
-/* As high as @inner, around the axis; a character where that is high enough. */
-static RiposteMathBox *
-delimiter_box (const char *text, const RiposteMathBox *inner, Style style)
-{
-  double axis = AXIS * style.size;
-  double half = MAX (inner->ascent - axis, inner->descent + axis) + 0.08 * style.size;
-  RiposteMathBox *box;
-
-  if (!*text)
-    return box_new ();
-  if (half < 0.62 * style.size || !is_stroked (text))
-    return text_box (text, RIPOSTE_MATH_UPRIGHT, style, 1);
-  box = box_new ();
-  stroke (box, get_shape (text), 0.06 * style.size, -axis - half,
-          MIN (0.55, 0.28 + half / style.size * 0.05) * style.size, 2 * half, style);
-  box->width += 0.06 * style.size;
-  return box;
-}
-
-static RiposteMathBox *
-fenced (RiposteMathBox *inner, const char *open, const char *close, Style style)
-{
-  RiposteMathBox *box = box_new ();
-  RiposteMathBox *left = delimiter_box (open, inner, style), *right = delimiter_box (close, inner, style);
-
-  place (box, left, 0, 0);
-  place (box, inner, box->width, 0);
-  place (box, right, box->width, 0);
+  riposte_math_box_place (box, sign, 0, (sign->ascent - sign->descent) / 2 - RIPOSTE_MATH_AXIS * style.size);
   return box;
 }
 
@@ -232,244 +177,192 @@ get_class (GPtrArray *nodes, guint i)
 }
 
 static double
-get_space_before (const RiposteMath *row, guint i, Style style)
+get_space_before (const RiposteMath *row, guint i, RiposteMathStyle style)
 {
   if (i == 0 || i >= row->children->len)
     return 0;
   return get_space (get_class (row->children, i - 1), get_class (row->children, i), style.script) * style.size / 100;
 }
 
-static RiposteMathBox *
-row_box (const RiposteMath *row, Style style)
+/* What @node says of the style of those behind it in its row. */
+static void
+follow_style (const RiposteMath *node, RiposteMathStyle *style)
 {
-  RiposteMathBox *box = box_new ();
+  if (node->kind == RIPOSTE_MATH_STYLE && node->size != RIPOSTE_MATH_AS_IS)
+    style->display = node->size == RIPOSTE_MATH_DISPLAY;
+}
 
-  for (guint i = 0; row->children && i < row->children->len; i++)
-    place (box, layout (row->children->pdata[i], style), box->width + get_space_before (row, i, style), 0);
+/* As high as what stands around it. */
+static gboolean
+is_middle (const RiposteMath *node)
+{
+  return node->kind == RIPOSTE_MATH_DELIMITER && node->width == 0;
+}
+
+static RiposteMathBox *
+row_box (const RiposteMath *row, RiposteMathStyle style)
+{
+  RiposteMathBox *box = riposte_math_box_new ();
+  guint n = row->children ? row->children->len : 0;
+  g_autofree RiposteMathBox **parts = g_new0 (RiposteMathBox *, n + 1);
+  RiposteMathBox around = { 0 };
+  RiposteMathStyle own = style;
+
+  for (guint i = 0; i < n; i++)
+    {
+      if (is_middle (row->children->pdata[i]))
+        continue;
+      follow_style (row->children->pdata[i], &own);
+      parts[i] = riposte_math_box_of (row->children->pdata[i], own);
+      around.ascent = MAX (around.ascent, parts[i]->ascent);
+      around.descent = MAX (around.descent, parts[i]->descent);
+    }
+  for (guint i = 0; i < n; i++)
+    {
+      const RiposteMath *node = row->children->pdata[i];
+
+      if (!parts[i])
+        parts[i] = riposte_math_delimiter_box (node->text, riposte_math_get_half (&around, style), style);
+      riposte_math_box_place (box, parts[i], box->width + get_space_before (row, i, style), 0);
+    }
   return box;
 }
 
 /* ---- constructions ---- */
 
-static Style
-smaller (Style style)
+RiposteMathStyle
+riposte_math_smaller (RiposteMathStyle style)
 {
   style.display = FALSE;
   if (style.script < 2)
-    style.size *= style.script ? 0.8 : 0.7;
+    style.size *= style.script ? 0.82 : 0.74;
   style.script++;
   return style;
 }
 
 static RiposteMathBox *
-fraction_box (const RiposteMath *node, Style style)
+fraction_box (const RiposteMath *node, RiposteMathStyle style)
 {
-  Style inner = style.display ? style : smaller (style);
-  RiposteMathBox *above, *below, *box = box_new ();
-  double line = MAX (1, LINE * style.size), axis = AXIS * style.size, gap = GAP * style.size, width;
+  RiposteMathStyle inner;
+  RiposteMathBox *above, *below, *box = riposte_math_box_new ();
+  double line = MAX (1, RIPOSTE_MATH_LINE * style.size), axis = RIPOSTE_MATH_AXIS * style.size,
+         gap = RIPOSTE_MATH_GAP * style.size, width;
 
+  if (node->size != RIPOSTE_MATH_AS_IS)
+    style.display = node->size == RIPOSTE_MATH_DISPLAY;
+  inner = style.display ? style : riposte_math_smaller (style);
   inner.display = FALSE;
-  above = layout (node->children->pdata[0], inner);
-  below = layout (node->children->pdata[1], inner);
+  above = riposte_math_box_of (node->children->pdata[0], inner);
+  below = riposte_math_box_of (node->children->pdata[1], inner);
   width = MAX (above->width, below->width) + 0.2 * style.size;
-  place (box, above, 0.08 * style.size + (width - above->width) / 2, -axis - line / 2 - gap - above->descent);
-  place (box, below, 0.08 * style.size + (width - below->width) / 2, -axis + line / 2 + gap + below->ascent);
+  riposte_math_box_place (box, above, 0.08 * style.size + (width - above->width) / 2,
+                          -axis - line / 2 - gap - above->descent);
+  riposte_math_box_place (box, below, 0.08 * style.size + (width - below->width) / 2,
+                          -axis + line / 2 + gap + below->ascent);
   if (node->width)
-    stroke (box, "line", 0.08 * style.size, -axis - line / 2, width, line, style);
+    riposte_math_box_stroke (box, "line", 0.08 * style.size, -axis - line / 2, width, line, style);
   box->width = width + 0.16 * style.size;
   return box;
 }
 
 static RiposteMathBox *
-root_box (const RiposteMath *node, Style style)
+root_box (const RiposteMath *node, RiposteMathStyle style)
 {
-  RiposteMathBox *inner, *box = box_new ();
-  double sign = 0.6 * style.size, gap = GAP * style.size, start = 0, top;
-  Style own = style;
+  RiposteMathBox *inner, *box = riposte_math_box_new ();
+  double sign = 0.6 * style.size, gap = 1.3 * RIPOSTE_MATH_GAP * style.size, start = 0, top;
+  RiposteMathStyle own = style;
 
   own.display = FALSE;
-  inner = layout (node->children->pdata[0], own);
+  inner = riposte_math_box_of (node->children->pdata[0], own);
   inner->ascent = MAX (inner->ascent, 0.45 * style.size);
   top = inner->ascent + gap;
   if (node->children->len > 1)
     {
-      RiposteMathBox *index = layout (node->children->pdata[1], smaller (smaller (style)));
+      RiposteMathBox *index
+        = riposte_math_box_of (node->children->pdata[1], riposte_math_smaller (riposte_math_smaller (style)));
 
       start = MAX (0, index->width - 0.3 * sign);
-      place (box, index, 0, -0.5 * (top + inner->descent) + inner->descent - 0.1 * style.size);
+      riposte_math_box_place (box, index, 0, -0.5 * (top + inner->descent) + inner->descent - 0.1 * style.size);
     }
-  stroke (box, "√", start, -top, sign + inner->width + 0.1 * style.size, top + inner->descent + 0.05 * style.size,
-          style);
-  place (box, inner, start + sign, 0);
+  riposte_math_box_stroke (box, "√", start, -top, sign + inner->width + 0.1 * style.size,
+                           top + inner->descent + 0.05 * style.size, style);
+  riposte_math_box_place (box, inner, start + sign, 0);
   box->width += 0.08 * style.size;
   return box;
 }
 
 /* Above and below the middle of the base. */
 static RiposteMathBox *
-limits_box (RiposteMathBox *base, RiposteMathBox *below, RiposteMathBox *above, Style style)
+limits_box (RiposteMathBox *base, RiposteMathBox *below, RiposteMathBox *above, RiposteMathStyle style)
 {
-  RiposteMathBox *box = box_new ();
-  double width = MAX (base->width, MAX (below ? below->width : 0, above ? above->width : 0)), gap = GAP * style.size;
+  RiposteMathBox *box = riposte_math_box_new ();
+  double width = MAX (base->width, MAX (below ? below->width : 0, above ? above->width : 0)),
+         gap = RIPOSTE_MATH_GAP * style.size;
   double ascent = base->ascent, descent = base->descent;
 
-  place (box, base, (width - base->width) / 2, 0);
+  riposte_math_box_place (box, base, (width - base->width) / 2, 0);
   if (above)
-    place (box, above, (width - above->width) / 2, -ascent - gap - above->descent);
+    riposte_math_box_place (box, above, (width - above->width) / 2, -ascent - gap - above->descent);
   if (below)
-    place (box, below, (width - below->width) / 2, descent + gap + below->ascent);
+    riposte_math_box_place (box, below, (width - below->width) / 2, descent + gap + below->ascent);
   return box;
 }
 
+/* Its character stands high up as it is. */
+static gboolean
+is_prime (const RiposteMath *node)
+{
+  return node && node->kind == RIPOSTE_MATH_SYMBOL && g_str_has_prefix (node->text, "′");
+}
+
 static RiposteMathBox *
-scripts_box (const RiposteMath *node, Style style)
+script_box (const RiposteMath *node, RiposteMathStyle style)
+{
+  if (!node)
+    return NULL;
+  return riposte_math_box_of (node, is_prime (node) ? style : riposte_math_smaller (style));
+}
+
+static RiposteMathBox *
+scripts_box (const RiposteMath *node, RiposteMathStyle style)
 {
   const RiposteMath *base_node = node->children->pdata[0];
-  RiposteMathBox *base = layout (base_node, style), *box;
-  RiposteMathBox *below = node->children->pdata[1] ? layout (node->children->pdata[1], smaller (style)) : NULL;
-  RiposteMathBox *above = node->children->pdata[2] ? layout (node->children->pdata[2], smaller (style)) : NULL;
-  gboolean stacked = node->class == RIPOSTE_MATH_RELATION || base_node->kind == RIPOSTE_MATH_ACCENT;
+  RiposteMathBox *base = riposte_math_box_of (base_node, style), *box;
+  RiposteMathBox *below = script_box (node->children->pdata[1], style);
+  RiposteMathBox *above = script_box (node->children->pdata[2], style);
+  gboolean prime = is_prime (node->children->pdata[2]);
   double x, up, down;
 
-  if (node->limits && (style.display || stacked))
+  if (node->limits == RIPOSTE_MATH_ALWAYS_LIMITS || (node->limits && style.display))
     return limits_box (base, below, above, style);
   x = base->width + 0.04 * style.size;
   up = MAX (0.36 * style.size, base->ascent - 0.3 * style.size);
   down = MAX (0.18 * style.size, base->descent + 0.05 * style.size);
-  if (below && above) /* not into each other */
-    down = MAX (down, below->ascent + above->descent + GAP * style.size - up);
-  box = box_new ();
-  place (box, base, 0, 0);
+  if (below && above && !prime) /* not into each other */
+    down = MAX (down, below->ascent + above->descent + RIPOSTE_MATH_GAP * style.size - up);
+  box = riposte_math_box_new ();
+  riposte_math_box_place (box, base, 0, 0);
   if (above)
-    place (box, above, x, -MAX (up, above->descent + 0.3 * style.size));
+    riposte_math_box_place (box, above, x, prime ? 0 : -MAX (up, above->descent + 0.3 * style.size));
   if (below) /* under the slant of an integral */
-    place (box, below, base_node->large && !node->limits ? x - 0.25 * style.size : x, down);
+    riposte_math_box_place (box, below, base_node->large && !node->limits ? x - 0.25 * style.size : x, down);
   box->width += 0.05 * style.size;
   return box;
 }
 
-static RiposteMathBox *
-accent_box (const RiposteMath *node, Style style)
-{
-  RiposteMathBox *inner = layout (node->children->pdata[0], style), *box = box_new (), *mark;
-  double width = inner->width, ascent = inner->ascent, descent = inner->descent, gap = 0.08 * style.size;
-
-  place (box, inner, 0, 0);
-  if (strcmp (node->text, "line") == 0)
-    {
-      stroke (box, "line", 0, node->below ? descent + gap : -ascent - gap, width, MAX (1, LINE * style.size), style);
-      return box;
-    }
-  if (strcmp (node->text, "⏞") == 0 || strcmp (node->text, "⏟") == 0)
-    {
-      stroke (box, get_shape (node->text), 0, node->below ? descent + gap : -ascent - gap - 0.3 * style.size, width,
-              0.3 * style.size, style);
-      return box;
-    }
-  mark = text_box (node->text, RIPOSTE_MATH_UPRIGHT, style, strcmp (node->text, "→") == 0 ? 0.6 : 0.9);
-  /* the mark's ink ends just above what it marks */
-  {
-    const RiposteMathItem *item = &g_array_index (mark->items, RiposteMathItem, 0);
-    PangoRectangle ink;
-    double bottom;
-
-    pango_layout_get_extents (item->layout, &ink, NULL);
-    bottom = item->y + (double)(ink.y + ink.height) / PANGO_SCALE;
-    mark->ascent = MAX (0, -item->y - (double)ink.y / PANGO_SCALE);
-    mark->descent = 0;
-    place (box, mark, (width - mark->width) / 2 + 0.05 * style.size, -ascent - gap - bottom);
-  }
-  box->width = MAX (width, box->width);
-  return box;
-}
-
-/* ---- matrices ---- */
-
-static char
-get_align (const RiposteMath *node, guint column)
-{
-  gsize n = strlen (node->aligns);
-
-  if (strcmp (node->aligns, "rl") == 0)
-    return column % 2 ? 'l' : 'r';
-  return n ? node->aligns[MIN (column, n - 1)] : 'c';
-}
-
-static RiposteMathBox *
-matrix_box (const RiposteMath *node, Style style)
-{
-  guint n_rows = node->children->len, n_columns = 0;
-  gboolean equations = strcmp (node->aligns, "rl") == 0;
-  double column_gap = (equations ? 0 : 0.9) * style.size, row_gap = (equations ? 0.55 : 0.35) * style.size;
-  g_autofree double *widths = NULL, *ascents = g_new0 (double, n_rows), *descents = g_new0 (double, n_rows);
-  g_autofree RiposteMathBox **cells = NULL;
-  RiposteMathBox *box = box_new ();
-  double y = 0, total = 0, shift;
-  Style inner = style;
-
-  inner.display = equations && style.display;
-  for (guint i = 0; i < n_rows; i++)
-    {
-      GPtrArray *row = ((RiposteMath *)node->children->pdata[i])->children;
-      n_columns = MAX (n_columns, row ? row->len : 0);
-    }
-  widths = g_new0 (double, n_columns + 1);
-  cells = g_new0 (RiposteMathBox *, (gsize)n_rows * n_columns + 1);
-  for (guint i = 0; i < n_rows; i++)
-    {
-      GPtrArray *row = ((RiposteMath *)node->children->pdata[i])->children;
-
-      for (guint j = 0; row && j < row->len; j++)
-        {
-          RiposteMathBox *cell = layout (row->pdata[j], inner);
-
-          cells[i * n_columns + j] = cell;
-          widths[j] = MAX (widths[j], cell->width);
-          ascents[i] = MAX (ascents[i], cell->ascent);
-          descents[i] = MAX (descents[i], cell->descent);
-        }
-      ascents[i] = MAX (ascents[i], 0.6 * style.size);
-      descents[i] = MAX (descents[i], 0.2 * style.size);
-      total += ascents[i] + descents[i] + (i ? row_gap : 0);
-    }
-  /* the middle stands on the axis */
-  shift = -total / 2 - AXIS * style.size;
-  for (guint i = 0; i < n_rows; i++)
-    {
-      double x = 0;
-
-      y += ascents[i];
-      for (guint j = 0; j < n_columns; j++)
-        {
-          RiposteMathBox *cell = cells[i * n_columns + j];
-          char align = get_align (node, j);
-
-          if (cell)
-            {
-              double room = widths[j] - cell->width;
-              /* between a column of equations and the next side of it stands its relation */
-              place (box, cell, x + (align == 'l' ? 0 : align == 'r' ? room : room / 2), shift + y);
-            }
-          x += widths[j] + (equations && j % 2 ? style.size : equations ? 0.28 * style.size : column_gap);
-        }
-      y += descents[i] + row_gap;
-    }
-  return fenced (box, node->text, node->close, style);
-}
-
-static RiposteMathBox *
-layout (const RiposteMath *node, Style style)
+RiposteMathBox *
+riposte_math_box_of (const RiposteMath *node, RiposteMathStyle style)
 {
   RiposteMathBox *box;
 
   switch (node->kind)
     {
     case RIPOSTE_MATH_SYMBOL:
-      return node->large ? large_box (node->text, style) : text_box (node->text, node->font, style, 1);
+      return node->large ? large_box (node->text, style) : riposte_math_text_box (node->text, node->font, style, 1);
     case RIPOSTE_MATH_TEXT:
-      return text_box (node->text, node->font, style, 1);
+      return riposte_math_text_box (node->text, node->font, style, 1);
     case RIPOSTE_MATH_SPACE:
-      box = box_new ();
+      box = riposte_math_box_new ();
       box->width = node->width * style.size / 100;
       return box;
     case RIPOSTE_MATH_FRACTION:
@@ -479,11 +372,22 @@ layout (const RiposteMath *node, Style style)
     case RIPOSTE_MATH_SCRIPTS:
       return scripts_box (node, style);
     case RIPOSTE_MATH_ACCENT:
-      return accent_box (node, style);
+      return riposte_math_accent_box (node, style);
     case RIPOSTE_MATH_FENCE:
-      return fenced (layout (node->children->pdata[0], style), node->text, node->close, style);
+      return riposte_math_fenced (riposte_math_box_of (node->children->pdata[0], style), node->text, node->close,
+                                  style);
+    case RIPOSTE_MATH_DELIMITER:
+      return riposte_math_delimiter_box (node->text, node->width * style.size / 200, style);
+    case RIPOSTE_MATH_ARROW:
+      return riposte_math_arrow_box (node, style);
+    case RIPOSTE_MATH_PHANTOM:
+      box = riposte_math_box_of (node->children->pdata[0], style);
+      g_array_set_size (box->items, 0);
+      return box;
+    case RIPOSTE_MATH_STYLE:
+      return riposte_math_box_new ();
     case RIPOSTE_MATH_MATRIX:
-      return matrix_box (node, style);
+      return riposte_math_matrix_box (node, style);
     case RIPOSTE_MATH_ROW:
     default:
       return row_box (node, style);
@@ -493,7 +397,7 @@ layout (const RiposteMath *node, Style style)
 RiposteMathBox *
 riposte_math_layout (const RiposteMath *math, PangoContext *context, GHashTable *texts, double size, gboolean display)
 {
-  return layout (math, (Style){ context, texts, size, display, 0 });
+  return riposte_math_box_of (math, (RiposteMathStyle){ context, texts, size, display, 0 });
 }
 
 GPtrArray *
@@ -505,8 +409,8 @@ riposte_math_layout_pieces (const RiposteMath *math,
                             double max_width)
 {
   GPtrArray *pieces = g_ptr_array_new_with_free_func ((GDestroyNotify)riposte_math_box_free);
-  Style style = { context, texts, size, display, 0 };
-  RiposteMathBox *piece = layout (math, style);
+  RiposteMathStyle style = { context, texts, size, display, 0 };
+  RiposteMathBox *piece = riposte_math_box_of (math, style);
 
   if (piece->width <= max_width || math->kind != RIPOSTE_MATH_ROW)
     {
@@ -519,12 +423,13 @@ riposte_math_layout_pieces (const RiposteMath *math,
     {
       const RiposteMath *child = math->children->pdata[i];
 
+      follow_style (child, &style);
       if (!piece)
         {
-          piece = box_new ();
+          piece = riposte_math_box_new ();
           piece->start = pieces->len ? child->start : 0;
         }
-      place (piece, layout (child, style), piece->width, 0);
+      riposte_math_box_place (piece, riposte_math_box_of (child, style), piece->width, 0);
       piece->width += get_space_before (math, i + 1, style);
       if (riposte_math_can_break (math, i) || i + 1 == math->children->len)
         g_ptr_array_add (pieces, g_steal_pointer (&piece));

@@ -7,16 +7,20 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  RIPOSTE_MATH_ROW,      /* children, side by side */
-  RIPOSTE_MATH_SYMBOL,   /* text */
-  RIPOSTE_MATH_TEXT,     /* text, in words */
-  RIPOSTE_MATH_SPACE,    /* width in hundredths of an em */
-  RIPOSTE_MATH_FRACTION, /* children: above, below; without a line where width is 0 */
-  RIPOSTE_MATH_ROOT,     /* children: the radicand, perhaps the index */
-  RIPOSTE_MATH_SCRIPTS,  /* children: base, below (nullable), above (nullable) */
-  RIPOSTE_MATH_ACCENT,   /* child; text is put over it, or under it where below */
-  RIPOSTE_MATH_FENCE,    /* child, between the delimiters text and close */
-  RIPOSTE_MATH_MATRIX,   /* children: rows of cells, between text and close; aligns: a letter a column */
+  RIPOSTE_MATH_ROW,       /* children, side by side */
+  RIPOSTE_MATH_SYMBOL,    /* text */
+  RIPOSTE_MATH_TEXT,      /* text, in words */
+  RIPOSTE_MATH_SPACE,     /* width in hundredths of an em */
+  RIPOSTE_MATH_FRACTION,  /* children: above, below; without a line where width is 0 */
+  RIPOSTE_MATH_ROOT,      /* children: the radicand, perhaps the index */
+  RIPOSTE_MATH_SCRIPTS,   /* children: base, below (nullable), above (nullable) */
+  RIPOSTE_MATH_ACCENT,    /* child; text is put over it, or under it where below */
+  RIPOSTE_MATH_FENCE,     /* child, between the delimiters text and close */
+  RIPOSTE_MATH_MATRIX,    /* children: rows of cells, between text and close; aligns: a letter a column */
+  RIPOSTE_MATH_DELIMITER, /* text, as high as width hundredths of an em; 0: as the row that it stands in */
+  RIPOSTE_MATH_ARROW,     /* text, as wide as its children below and above (both nullable) want it */
+  RIPOSTE_MATH_STYLE,     /* what follows in the row is set as size says */
+  RIPOSTE_MATH_PHANTOM,   /* child, which is not drawn */
 } RiposteMathKind;
 
 /* TeX's classes of symbols (The TeXbook, chapter 17), which say what space is between two. */
@@ -39,6 +43,21 @@ typedef enum
   RIPOSTE_MATH_MONOSPACE,
 } RiposteMathFont;
 
+typedef enum
+{
+  RIPOSTE_MATH_AS_IS,
+  RIPOSTE_MATH_DISPLAY,
+  RIPOSTE_MATH_INLINE,
+} RiposteMathSize;
+
+/* Whether scripts stand above and below, and not beside. */
+typedef enum
+{
+  RIPOSTE_MATH_NO_LIMITS,
+  RIPOSTE_MATH_LIMITS, /* where there is room */
+  RIPOSTE_MATH_ALWAYS_LIMITS,
+} RiposteMathLimits;
+
 typedef struct _RiposteMath RiposteMath;
 
 struct _RiposteMath
@@ -46,12 +65,15 @@ struct _RiposteMath
   RiposteMathKind kind;
   RiposteMathClass class;
   RiposteMathFont font;
-  char *text, *close; /* close: of FENCE and MATRIX */
-  char *aligns;       /* 'l', 'c', 'r' */
+  char *text, *close;  /* close: of FENCE and MATRIX */
+  char *aligns;        /* 'l', 'c', 'r' */
+  guint64 bars, rules; /* of MATRIX: a bit for a line left of the column, above the row */
   int width;
-  gboolean large;  /* a symbol that grows where there is room: a sum, an integral */
-  gboolean limits; /* scripts stand above and below it there */
+  gboolean large; /* a symbol that grows where there is room: a sum, an integral */
+  RiposteMathLimits limits;
+  RiposteMathSize size; /* of FRACTION, MATRIX and STYLE */
   gboolean below;
+  gboolean tight;      /* of MATRIX: as a script is */
   guint start;         /* of a child of a row: where in the TeX it begins, in bytes */
   GPtrArray *children; /* of RiposteMath; NULL items where one is nullable */
 };
@@ -59,7 +81,9 @@ struct _RiposteMath
 /**
  * riposte_math_parse:
  *
- * Returns: (nullable): NULL for what is no TeX, is not known, nests too deeply or is too long
+ * A command that is not known stands for itself.
+ *
+ * Returns: (nullable): NULL for what is no TeX, nests too deeply or is too long
  */
 RiposteMath *riposte_math_parse (const char *tex);
 void riposte_math_free (RiposteMath *math);
@@ -75,13 +99,15 @@ typedef struct
 {
   const char *name, *text;
   RiposteMathClass class;
-  gboolean large, limits;
+  gboolean large;
+  RiposteMathLimits limits;
 } RiposteMathSymbol;
 
 /* Of a command's name, without its backslash; NULL: there is none. */
 const RiposteMathSymbol *riposte_math_find_symbol (const char *name);
 /* Of a function, as \sin or \lim. */
 gboolean riposte_math_find_function (const char *name, gboolean *limits);
+/* What is put over something or under it: a sign, or the name of strokes that are as wide. */
 const char *riposte_math_find_accent (const char *name, gboolean *below);
 /* A letter as \mathbb, \mathcal or \mathfrak has it; 0: there is none. */
 gunichar riposte_math_letter (const char *alphabet, gunichar letter);

@@ -69,6 +69,10 @@ get_width (const RiposteMath *node)
       return get_matrix_width (node);
     case RIPOSTE_MATH_ROOT:
       return sum_children (node) + 1;
+    case RIPOSTE_MATH_ARROW:
+      return SCRIPT * MAX (get_child_width (node, 0), get_child_width (node, 1)) + 2;
+    case RIPOSTE_MATH_DELIMITER:
+      return 1;
     default:
       return sum_children (node);
     }
