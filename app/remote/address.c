@@ -40,7 +40,10 @@ is_loopback (const char *host)
 {
   g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
 
-  return address ? g_inet_address_get_is_loopback (address) : g_ascii_strcasecmp (host, "localhost") == 0;
+  if (!address)
+    return g_ascii_strcasecmp (host, "localhost") == 0;
+  /* a server says that it listens at 0.0.0.0, and who connects there reaches this machine */
+  return g_inet_address_get_is_loopback (address) || g_inet_address_get_is_any (address);
 }
 
 /* Names that only the nearest name server can know, and never a number in disguise. */

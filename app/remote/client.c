@@ -1,6 +1,7 @@
 #include "remote/client.h"
 
 #include "network/network.h"
+#include "remote/body.h"
 #include "remote/remote-error.h"
 #include "remote/session.h"
 #include "remote/sse.h"
@@ -15,14 +16,9 @@
 #define MAX_ATTEMPTS    6 /* with fewer parameters each */
 #define CONNECT_SECONDS 20
 #define IDLE_SECONDS    120 /* a model may think for a while before it says anything */
-
-/* How the body is to be read. */
-typedef enum
-{
-  BODY_STREAM,
-  BODY_WHOLE, /* one JSON object */
-  BODY_ERROR,
-} Body;
+#define IDLE_FACTOR     10  /* that much longer, where it only says that it is still there */
+#define END             "[DONE]"
+#define END_SECONDS     5 /* for what follows on the end of an answer, or on a status that tells of a failure */
 
 typedef struct
 {
@@ -37,16 +33,19 @@ typedef struct
   guint64 n_sent, n_received; /* that the request knows of */
   guint n_redirects, n_attempts;
 
-  Body body;
+  gboolean failed; /* the body is that of a failure */
+  RiposteRemoteBody body;
   RiposteSse *sse;
-  GByteArray *bytes; /* of a body that is no stream */
+  GByteArray *bytes; /* of a body that is no stream, or not known yet to be one */
   gboolean done;     /* "[DONE]" */
 
   GCancellable *cancellable; /* for whatever reason */
   GCancellable *outer;       /* the caller's */
   gulong outer_handler;
   GSource *timer;
-  gboolean timed_out, connecting;
+  gint64 deadline; /* for the next piece of the answer, whatever else comes */
+  guint64 n_texts; /* pieces there were when it was set */
+  gboolean timed_out, connecting, ending;
 } Call;
 
 static void start (GTask *task);
@@ -80,16 +79,44 @@ stop_timer (Call *call)
   g_clear_pointer (&call->timer, g_source_unref);
 }
 
-static void
-start_timer (Call *call)
+static guint
+seconds_to_wait (Call *call)
 {
   guint wanted = call->connecting ? call->question->connect_seconds : call->question->idle_seconds;
   guint usual = call->connecting ? CONNECT_SECONDS : IDLE_SECONDS;
 
+  return call->ending ? END_SECONDS : wanted ? wanted : usual;
+}
+
+static void
+start_timer (Call *call)
+{
   stop_timer (call);
-  call->timer = g_timeout_source_new_seconds (wanted ? wanted : usual);
+  call->timer = g_timeout_source_new_seconds (seconds_to_wait (call));
   g_source_set_callback (call->timer, on_timer, call, NULL);
   g_source_attach (call->timer, g_main_context_get_thread_default ());
+}
+
+static void
+set_deadline (Call *call)
+{
+  gint64 seconds = call->ending ? END_SECONDS : (gint64)seconds_to_wait (call) * IDLE_FACTOR;
+
+  call->n_texts = call->reply.n_texts;
+  call->deadline = g_get_monotonic_time () + seconds * G_USEC_PER_SEC;
+}
+
+static gboolean
+is_overdue (Call *call)
+{
+  gboolean ending = call->failed || call->reply.finished;
+
+  if (ending != call->ending || call->n_texts != call->reply.n_texts)
+    {
+      call->ending = ending;
+      set_deadline (call);
+    }
+  return g_get_monotonic_time () >= call->deadline;
 }
 
 static void
@@ -133,6 +160,7 @@ end_request (Call *call, RiposteNetworkOutcome outcome)
   g_clear_object (&call->stream);
   g_clear_object (&call->message);
   call->n_sent = call->n_received = 0;
+  call->failed = call->ending = FALSE;
 }
 
 static void
@@ -178,14 +206,14 @@ translate (Call *call, const GError *problem)
     return time_out_error (call);
   if (g_cancellable_is_cancelled (call->cancellable))
     return riposte_network_check (&off) ? g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, _ ("Cancelled")) : off;
-  if (problem->domain == G_TLS_ERROR)
+  if (call->stream || (call->message && soup_message_get_status (call->message)))
+    return g_error_new (RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_CUT,
+                        _ ("The connection to %s broke before the answer was complete. Try again."), host);
+  if (g_error_matches (problem, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE))
     return g_error_new (RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_TLS,
                         /* Translators: %s is a host, then the reason */
                         _ ("%s does not prove that it is who it says, so nothing was sent to it: %s"), host,
                         problem->message);
-  if (call->stream || (call->message && soup_message_get_status (call->message)))
-    return g_error_new (RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_CUT,
-                        _ ("The connection to %s broke before the answer was complete. Try again."), host);
   return g_error_new (RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_CONNECTION,
                       /* Translators: %s is a host, then the reason */
                       _ ("There is no connection to %s: %s. Is it running, and is this machine online?"), host,
@@ -225,9 +253,13 @@ on_event (const char *data, gsize length, gpointer user_data, GError **error)
 {
   Call *call = user_data;
 
-  if (call->done)
+  while (length && g_ascii_isspace (*data))
+    data++, length--;
+  while (length && g_ascii_isspace (data[length - 1]))
+    length--;
+  if (call->done || !length) /* a sign of life */
     return TRUE;
-  if (g_str_equal (data, "[DONE]"))
+  if (length == strlen (END) && memcmp (data, END, length) == 0)
     {
       call->done = TRUE;
       return TRUE;
@@ -264,9 +296,22 @@ end_error_body (GTask *task)
   g_autofree char *detail
     = riposte_remote_describe_body ((char *)call->bytes->data, call->bytes->len, secret_of (call), &param);
 
-  if (!try_with_less (task, status, param))
+  if (call->timed_out || !try_with_less (task, status, param))
     fail (task, riposte_remote_error_of_status (call->question->address->host, status, secret_of (call) != NULL, wait,
                                                 detail));
+}
+
+/* The last line may have no end. It counts if it is whole; else the stream was cut off there. */
+static gboolean
+finish_stream (Call *call, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+
+  if (riposte_sse_finish (call->sse, &problem)
+      || g_error_matches (problem, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_PROTOCOL))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
 }
 
 static void
@@ -276,17 +321,17 @@ end_body (GTask *task)
   GError *error = NULL;
   gboolean good = TRUE;
 
-  if (call->body == BODY_ERROR)
+  if (call->failed)
     {
       end_error_body (task);
       return;
     }
-  if (call->body == BODY_STREAM)
-    good = call->done || riposte_sse_finish (call->sse, &error);
-  else
+  if (call->body == RIPOSTE_REMOTE_BODY_STREAM)
+    good = call->done || finish_stream (call, &error);
+  else if (call->body == RIPOSTE_REMOTE_BODY_WHOLE)
     good
       = riposte_remote_reply_take (&call->reply, (char *)call->bytes->data, call->bytes->len, secret_of (call), &error);
-  if (good && !call->done && !call->reply.finished)
+  if (good && !call->done && !call->reply.finished && call->body != RIPOSTE_REMOTE_BODY_UNKNOWN)
     {
       good = FALSE;
       error
@@ -299,21 +344,66 @@ end_body (GTask *task)
     fail (task, error);
 }
 
+static gboolean
+refuse_other (Call *call, GError **error)
+{
+  const char *type = soup_message_headers_get_content_type (soup_message_get_response_headers (call->message), NULL);
+  g_autofree char *named = type ? riposte_remote_tidy (type, secret_of (call)) : NULL;
+
+  g_set_error (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_PROTOCOL,
+               /* Translators: %s is a host, then a type of content, "text/html" */
+               _ ("%s answers with something else than a chat (%s). Is its address right?"),
+               call->question->address->host, named ? named : "?");
+  return FALSE;
+}
+
+/* What came is looked at until it is known what it is. TRUE where more is wanted. */
+static gboolean
+take_beginning (Call *call, GError **error)
+{
+  SoupMessageHeaders *headers = soup_message_get_response_headers (call->message);
+  gsize start;
+
+  call->body = riposte_remote_body_of (soup_message_headers_get_content_type (headers, NULL), call->bytes->data,
+                                       call->bytes->len, &start);
+  if (call->body == RIPOSTE_REMOTE_BODY_OTHER)
+    return refuse_other (call, error);
+  if (call->body == RIPOSTE_REMOTE_BODY_UNKNOWN)
+    return TRUE;
+  g_byte_array_remove_range (call->bytes, 0, start);
+  if (call->body == RIPOSTE_REMOTE_BODY_WHOLE)
+    return TRUE;
+  return riposte_sse_feed (call->sse, (char *)call->bytes->data, call->bytes->len, error) && !call->done;
+}
+
 /* TRUE where more is wanted. */
 static gboolean
 take_bytes (Call *call, const char *data, gsize length, GError **error)
 {
-  if (call->body == BODY_STREAM)
+  if (!call->failed && call->body == RIPOSTE_REMOTE_BODY_STREAM)
     return riposte_sse_feed (call->sse, data, length, error) && !call->done;
-  if (call->bytes->len + length > (call->body == BODY_ERROR ? MAX_ERROR_BODY : MAX_BODY))
+  if (call->bytes->len + length > (call->failed ? MAX_ERROR_BODY : MAX_BODY))
     {
-      if (call->body == BODY_WHOLE)
+      if (!call->failed)
         g_set_error_literal (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_PROTOCOL,
                              _ ("The service sent more at once than an answer can be"));
       return FALSE;
     }
   g_byte_array_append (call->bytes, (const guint8 *)data, length);
-  return TRUE;
+  return call->failed || call->body != RIPOSTE_REMOTE_BODY_UNKNOWN || take_beginning (call, error);
+}
+
+/* Where all was said, it does not matter how the connection ended; nor does it for what an error says. */
+static void
+end_early (GTask *task, const GError *problem)
+{
+  Call *call = g_task_get_task_data (task);
+  gboolean stopped = g_cancellable_is_cancelled (call->cancellable) && !call->timed_out;
+
+  if (!stopped && (call->failed || (call->body == RIPOSTE_REMOTE_BODY_STREAM && call->reply.finished)))
+    end_body (task);
+  else
+    fail (task, translate (call, problem));
 }
 
 static void
@@ -330,12 +420,7 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   count (call);
   if (!bytes)
     {
-      /* where all was said, it does not matter how the connection ended; nor does it for what an error says */
-      gboolean stopped = g_cancellable_is_cancelled (call->cancellable);
-      if (!stopped && (call->body == BODY_ERROR || (call->body == BODY_STREAM && call->reply.finished)))
-        end_body (task);
-      else
-        fail (task, translate (call, problem));
+      end_early (task, problem);
       return;
     }
   data = g_bytes_get_data (bytes, &length);
@@ -352,6 +437,12 @@ read_more (GTask *task)
 {
   Call *call = g_task_get_task_data (task);
 
+  if (is_overdue (call))
+    {
+      call->timed_out = TRUE;
+      end_early (task, NULL);
+      return;
+    }
   start_timer (call);
   g_input_stream_read_bytes_async (call->stream, BLOCK, G_PRIORITY_DEFAULT, call->cancellable, on_read, task);
 }
@@ -389,32 +480,6 @@ redirect (GTask *task, const char *location)
     }
 }
 
-static gboolean
-choose_body (Call *call, GError **error)
-{
-  SoupMessageHeaders *headers = soup_message_get_response_headers (call->message);
-  const char *type = soup_message_headers_get_content_type (headers, NULL);
-  g_autofree char *named = NULL;
-
-  if (!SOUP_STATUS_IS_SUCCESSFUL (soup_message_get_status (call->message)))
-    call->body = BODY_ERROR;
-  else if (!type || g_ascii_strcasecmp (type, "text/event-stream") == 0)
-    call->body = BODY_STREAM;
-  else if (g_ascii_strcasecmp (type, "application/json") == 0)
-    call->body = BODY_WHOLE;
-  else
-    {
-      named = riposte_remote_tidy (type, secret_of (call));
-      g_set_error (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_PROTOCOL,
-                   /* Translators: %s is a host, then a type of content, "text/html" */
-                   _ ("%s answers with something else than a chat (%s). Is its address right?"),
-                   call->question->address->host, named ? named : "?");
-      return FALSE;
-    }
-  g_byte_array_set_size (call->bytes, 0);
-  return TRUE;
-}
-
 static void
 on_sent (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -422,7 +487,6 @@ on_sent (GObject *source, GAsyncResult *result, gpointer user_data)
   Call *call = g_task_get_task_data (task);
   g_autoptr (GError) problem = NULL;
   const char *location;
-  GError *error = NULL;
 
   call->stream = soup_session_send_finish (SOUP_SESSION (source), result, &problem);
   count (call);
@@ -433,17 +497,22 @@ on_sent (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   location = soup_message_headers_get_one (soup_message_get_response_headers (call->message), "Location");
   if (SOUP_STATUS_IS_REDIRECTION (soup_message_get_status (call->message)) && location)
-    redirect (task, location);
-  else if (choose_body (call, &error))
-    read_more (task);
-  else
-    fail (task, error);
+    {
+      redirect (task, location);
+      return;
+    }
+  call->failed = !SOUP_STATUS_IS_SUCCESSFUL (soup_message_get_status (call->message));
+  call->ending = call->failed;
+  g_byte_array_set_size (call->bytes, 0);
+  set_deadline (call);
+  read_more (task);
 }
 
 /* ---- the request ---- */
 
+/* There is a connection, and some more of the question has gone. */
 static void
-on_body_written (Call *call)
+on_written (Call *call)
 {
   call->connecting = FALSE;
   count (call);
@@ -453,6 +522,7 @@ on_body_written (Call *call)
 static SoupMessage *
 message_new (Call *call)
 {
+  static const char *const steps[] = { "wrote-headers", "wrote-body-data", "wrote-body" };
   SoupMessage *message = soup_message_new_from_uri (SOUP_METHOD_POST, call->uri);
   SoupMessageHeaders *headers = soup_message_get_request_headers (message);
   g_autoptr (GBytes) body = riposte_remote_question_to_json (call->question);
@@ -463,7 +533,8 @@ message_new (Call *call)
   /* what is packed may be held back until a block of it is full */
   soup_message_headers_replace (headers, "Accept-Encoding", "identity");
   riposte_remote_authorize (message, secret_of (call));
-  g_signal_connect_swapped (message, "wrote-body", G_CALLBACK (on_body_written), call);
+  for (gsize i = 0; i < G_N_ELEMENTS (steps); i++)
+    g_signal_connect_swapped (message, steps[i], G_CALLBACK (on_written), call);
   return message;
 }
 

@@ -114,7 +114,7 @@ riposte_remote_error_of_status (const char *host,
   g_string_append_printf (text, " (%u)", status);
   if (detail)
     g_string_append_printf (text, ": %s", detail);
-  if (retry_after >= 0)
+  if (retry_after > 0)
     {
       g_autofree char *wait = describe_wait (retry_after);
       /* Translators: %s is "20 seconds" */

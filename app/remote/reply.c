@@ -14,8 +14,11 @@ static JsonNode *
 parse (const char *json, gsize length, GError **error)
 {
   gsize length_marked;
-  g_autofree char *marked = riposte_surrogates_mark (json, length, &length_marked);
+  g_autofree char *marked = NULL;
 
+  if (!json)
+    json = "";
+  marked = riposte_surrogates_mark (json, length, &length_marked);
   return riposte_json_parse (marked ? marked : json, marked ? length_marked : length, MAX_VALUES, error);
 }
 
@@ -30,6 +33,23 @@ tidy (const char *text, const char *secret)
   g_autofree char *whole = half ? g_strconcat (joined, REPLACEMENT, NULL) : NULL;
 
   return riposte_remote_tidy (whole ? whole : joined, secret);
+}
+
+/* Of {"detail": [{"msg": …}]}, as FastAPI has it, and {"errors": [{"message": …}]}. */
+static const char *
+message_of_first (JsonObject *root)
+{
+  static const char *const names[][2] = { { "detail", "msg" }, { "errors", "message" } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      JsonArray *errors = riposte_json_get_array (root, names[i][0]);
+      JsonObject *first = errors && json_array_get_length (errors) ? riposte_json_get_object_element (errors, 0) : NULL;
+
+      if (first)
+        return riposte_json_get_string (first, names[i][1]);
+    }
+  return NULL;
 }
 
 /* {"error": {"message": …}}, {"error": "…"}, {"message": …} and {"detail": "…"} are all met. */
@@ -47,7 +67,7 @@ message_of (JsonObject *root)
     }
   for (gsize i = 0; !message && i < G_N_ELEMENTS (names); i++)
     message = riposte_json_get_string (root, names[i]);
-  return message;
+  return message ? message : message_of_first (root);
 }
 
 static gboolean
@@ -58,6 +78,16 @@ has_error (JsonObject *root)
   return node && !JSON_NODE_HOLDS_NULL (node);
 }
 
+/* Words that are for a person, and not for a browser or another program. */
+static char *
+describe_text (const char *body, gsize length, const char *secret)
+{
+  g_autofree char *valid = g_utf8_make_valid (body ? body : "", (gssize)length);
+
+  g_strstrip (valid);
+  return g_ascii_isalnum (*valid) ? tidy (valid, secret) : NULL;
+}
+
 char *
 riposte_remote_describe_body (const char *body, gsize length, const char *secret, char **param)
 {
@@ -66,9 +96,11 @@ riposte_remote_describe_body (const char *body, gsize length, const char *secret
   const char *message;
 
   *param = NULL;
-  if (node && JSON_NODE_HOLDS_OBJECT (node))
+  if (!node)
+    return describe_text (body, length, secret);
+  if (JSON_NODE_HOLDS_OBJECT (node))
     root = json_node_get_object (node);
-  else if (node && JSON_NODE_HOLDS_ARRAY (node))
+  else if (JSON_NODE_HOLDS_ARRAY (node))
     root = riposte_json_get_object_element (json_node_get_array (node), 0);
   if (!root)
     return NULL;
@@ -86,6 +118,7 @@ give_text (RiposteRemoteReply *reply, RiposteRemoteTextKind kind, const char *te
 {
   if (!*text)
     return;
+  reply->n_texts++;
   if (kind == RIPOSTE_REMOTE_ANSWER)
     reply->has_answer = TRUE;
   else
@@ -143,23 +176,41 @@ take_delta (RiposteRemoteReply *reply, JsonObject *delta)
   take_content (reply, delta);
 }
 
-static void
-take_choice (RiposteRemoteReply *reply, JsonObject *choice)
+static gboolean
+take_reason (RiposteRemoteReply *reply, const char *reason, GError **error)
+{
+  static const char *const failures[] = { "error", "abort", NULL };
+  static const char *const limits[] = { "length", "max_tokens", "model_length", NULL };
+
+  give_up_half (reply);
+  if (g_strv_contains (failures, reason))
+    {
+      g_set_error (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_SERVICE, _ ("The service reports an error: %s"),
+                   _ ("it does not say which"));
+      return FALSE;
+    }
+  reply->finished = TRUE;
+  reply->cut_short = g_strv_contains (limits, reason);
+  reply->withheld = g_str_equal (reason, "content_filter");
+  return TRUE;
+}
+
+static gboolean
+take_choice (RiposteRemoteReply *reply, JsonObject *choice, GError **error)
 {
   JsonObject *delta = riposte_json_get_object (choice, "delta");
+  JsonObject *message = delta ? NULL : riposte_json_get_object (choice, "message");
   const char *reason = riposte_json_get_string (choice, "finish_reason");
 
-  /* who does not stream has "message" in its place */
-  if (!delta)
-    delta = riposte_json_get_object (choice, "message");
   if (delta)
     take_delta (reply, delta);
-  if (!reason || !*reason)
-    return;
-  give_up_half (reply);
-  reply->finished = TRUE;
-  reply->cut_short = g_str_equal (reason, "length");
-  reply->withheld = g_str_equal (reason, "content_filter");
+  if (message) /* of who does not stream: it is all there will be */
+    {
+      take_delta (reply, message);
+      give_up_half (reply);
+      reply->finished = TRUE;
+    }
+  return !reason || !*reason || take_reason (reply, reason, error);
 }
 
 static void
@@ -225,8 +276,8 @@ riposte_remote_reply_take (RiposteRemoteReply *reply,
     {
       JsonObject *choice = riposte_json_get_object_element (choices, i);
 
-      if (choice && riposte_json_get_int (choice, "index", 0) == 0)
-        take_choice (reply, choice);
+      if (choice && riposte_json_get_int (choice, "index", 0) == 0 && !take_choice (reply, choice, error))
+        return FALSE;
     }
   if (usage)
     take_usage (reply, usage);

@@ -20,6 +20,7 @@ typedef struct
   RiposteRemoteTextFunc on_text;
   gpointer user_data;
 
+  guint64 n_texts; /* that on_text got */
   gboolean has_answer, has_reasoning;
   gboolean finished;  /* the service said that this was all */
   gboolean cut_short; /* by the most tokens there may be */

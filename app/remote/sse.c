@@ -124,7 +124,5 @@ riposte_sse_feed (RiposteSse *self, const char *bytes, gsize length, GError **er
 gboolean
 riposte_sse_finish (RiposteSse *self, GError **error)
 {
-  /* the rest of a line that has no end may be half of anything */
-  g_string_truncate (self->line, 0);
-  return dispatch (self, error);
+  return take_line (self, error) && dispatch (self, error);
 }

@@ -17,8 +17,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RiposteSse, riposte_sse_free)
 /* RIPOSTE_REMOTE_ERROR_PROTOCOL where an event is larger than any is, or @func's own error. Not to be called again
  * after a failure. */
 gboolean riposte_sse_feed (RiposteSse *self, const char *bytes, gsize length, GError **error);
-/* No more comes. The last event counts as well where the line's end is there, but the empty line after it is not, which
- * is what the standard would have; services forget it. */
+/* No more comes. The last event counts as well where its last line has no end, or where the empty line after it is
+ * missing, which the standard would have; services forget it. Whether it is whole, @func has to tell. */
 gboolean riposte_sse_finish (RiposteSse *self, GError **error);
 
 G_END_DECLS

@@ -63,7 +63,7 @@ mark_escape (GString *out, const char *p, const char *end)
     }
   if (is_high (value) || is_low (value))
     g_string_append_printf (out, MARK_ESCAPE "%04x", value);
-  else if (value == MARKED_UNICHAR)
+  else if (value == MARKED_UNICHAR || value == 0) /* which no string here can have */
     g_string_append (out, REPLACEMENT);
   else
     g_string_append_len (out, p, ESCAPE_LENGTH);

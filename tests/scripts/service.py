@@ -238,6 +238,32 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.put(packer.flush())
         self.finish_body()
 
+    def as_odd_events(self, _):
+        """Empty ones, white space, a character of no string, another type's data, and no end of the last line."""
+        self.events([b'data:\n\ndata: \n\nevent: ping\ndata: {"type": "ping"}\n\n', event(' ' + chunk('a\0b') + ' '),
+                     event(chunk(reason='stop')), event(' [DONE] ')])
+
+    def as_last_line_open(self, _):
+        self.events([event(chunk('whole')), f'data: {chunk(reason="stop")}'.encode()])
+
+    def as_typed_json(self, _):
+        self.events(stream(), kind='application/json')
+
+    def as_typed_text(self, _):
+        self.events(stream(), kind='text/plain; charset=utf-8')
+
+    def as_whole_typed_stream(self, _):
+        """No stream, although its type says so, and no reason why it ended."""
+        self.whole(200, b'\xef\xbb\xbf \n' + json.dumps({'choices': [{'message': {'content': ANSWER}}]}).encode(),
+                   kind='text/event-stream')
+
+    def as_open_after_end(self, _):
+        """All is said, and the connection stays open."""
+        self.begin()
+        for piece in stream(done=False):
+            self.put(piece)
+        self.server.service.release.wait(60)
+
     def as_http10(self, _):
         """An older HTTP, whose answer ends with the connection."""
         self.protocol_version = 'HTTP/1.0'
@@ -260,6 +286,39 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def as_message_200(self, _):
         self.whole(200, json.dumps({'object': 'error', 'message': 'The model is asleep', 'code': 40303}))
+
+    def as_error_200_typed_stream(self, _):
+        self.whole(200, json.dumps({'error': {'message': 'No credits are left'}}), kind='text/event-stream')
+
+    def as_error_reason(self, _):
+        self.events([*stream()[:3], event(chunk(reason='error')), event('[DONE]')])
+
+    def as_no_body(self, _):
+        self.whole(200, '')
+
+    def as_bare(self, _):
+        """A status, and not a byte more."""
+        self.whole(int(self.path.split('/')[2]), '')
+
+    def as_422(self, _):
+        self.whole(422, json.dumps({'detail': [{'loc': ['body', 'messages'], 'msg': 'Field required'}]}))
+
+    def as_400_text(self, _):
+        self.whole(400, 'The model is loading', kind='text/plain')
+
+    def as_500_open(self, _):
+        """Its body does not come to an end."""
+        self.begin(500, kind='application/json')
+        while True:
+            self.put(b' ')
+            time.sleep(0.3)
+
+    def as_pings_for_ever(self, _):
+        self.begin()
+        self.put(event(chunk('first ')))
+        while True:
+            self.put(b': ping\n\n')
+            time.sleep(0.2)
 
     def as_error_event(self, _):
         self.events([*stream()[:3], b'event: error\ndata: {"detail": "Out of memory"}\n\n'])

@@ -123,10 +123,18 @@ def a_good_answer_is_all_of_standard_output():
 
 
 @tap.case
+def what_comes_says_what_it_is_whatever_its_type_says():
+    answers('typed-json', 'typed-text', 'whole-typed-stream')
+    fails('error-200-typed-stream', 'No credits are left')
+
+
+@tap.case
 def the_stream_may_come_in_any_pieces_and_with_any_line_ends():
     answers('bytes', 'cr', 'halves')
     with Service() as service, Home() as home:
         assert home.ask(service.url('many-lines'))[:2] == (0, 'together\n')
+        assert home.ask(service.url('odd-events')) == (0, 'a\ufffdb\n', '')
+        assert home.ask(service.url('last-line-open')) == (0, 'whole\n', '')
 
 
 @tap.case
@@ -146,6 +154,7 @@ def an_error_is_one_whatever_the_status_says():
     fails('error-200', 'No credits are left')
     fails('message-200', 'The model is asleep')
     fails('error-event', 'Out of memory', out=FIRST_WORDS)
+    fails('error-reason', 'reports an error', out=FIRST_WORDS)
 
 
 @tap.case
@@ -274,7 +283,6 @@ def a_limit_of_tokens_is_no_failure_but_told():
 def a_stream_that_breaks_keeps_what_came():
     fails('cut', 'before the answer was complete', out=FIRST_WORDS)
     fails('cut-quietly', 'before the answer was complete', out=FIRST_WORDS)
-    fails('nothing', 'before the answer was complete')
     fails('filtered', 'withholds', out='as far as ')
     fails('error-in-stream', 'reports an error: the model fell over, key …', out=FIRST_WORDS)
 
@@ -282,6 +290,8 @@ def a_stream_that_breaks_keeps_what_came():
 @tap.case
 def no_answer_at_all_is_a_failure():
     fails('empty', 'without an answer')
+    fails('nothing', 'without an answer')
+    fails('no-body', 'without an answer')
     fails('cut-before', 'no connection to 127.0.0.1')
 
 
@@ -302,6 +312,10 @@ def statuses_are_told_apart():
     fails('500', '(500)', 'it broke')
     fails('502-html', '(502)')
     fails('503', '(503)', 'Overloaded', 'wait 3 seconds')
+    fails('422', '(422)', 'Field required')
+    fails('400-text', '(400)', 'The model is loading')
+    for status in (300, 304, 307, 400, 401, 403, 404, 413, 429, 500, 503, 599):
+        fails(f'bare/{status}', f'({status})')
     with Service() as service, Home() as home:
         assert 'asks for a key (401)' in home.ask(service.url('401'), RIPOSTE_API_KEY=None)[2]
 
@@ -339,11 +353,16 @@ def redirects_within_the_service_are_followed():
 
 @tap.case
 def waiting_comes_to_an_end():
-    fails('silent', 'Nothing came from', options=('--timeout', '1'))
-    fails('stalled', 'Nothing came from', options=('--timeout', '1'), out=FIRST_WORDS)
-    with Service() as service, Home() as home:  # it is the pause that counts, not the whole
-        status, out, _ = home.ask(service.url('slow'), '--timeout', '1')
-        assert (status, out) == (0, ANSWER)
+    silence = 'Nothing came from'
+    cases = {'silent': (1, '', silence), 'stalled': (1, FIRST_WORDS, silence), 'pings-for-ever': (1, 'first ', silence),
+             '500-open': (1, '', '(500)'), 'open-after-end': (0, ANSWER, ''),
+             'slow': (0, ANSWER, '')}  # it is the pause that counts, not the whole
+    with Service() as service, Home() as home:
+        running = {name: home.start(service.url(name), '--timeout', '1') for name in cases}
+        for name, (status, answer, reason) in cases.items():
+            out, errors = running[name].communicate(timeout=100)
+            assert running[name].returncode == status and out.decode() == answer and reason in errors.decode() \
+                and errors.count(b'\n') == status, (name, out, errors)
     with socket.socket() as deaf, Home() as home:  # takes connections, and reads nothing
         deaf.bind(('127.0.0.1', 0))
         deaf.listen()
