@@ -118,6 +118,7 @@ riposte_window_set_up_layout (RiposteWindow *self)
 
   gtk_window_get_default_size (GTK_WINDOW (self), &self->width, &height);
   self->show_editor = self->width >= WIDTH_FOR_TWO && riposte_settings_get_show_editor ();
+  g_object_get (self->paned, "position-set", &self->divided, NULL); /* as it was left the last time */
   g_signal_connect (self, "realize", G_CALLBACK (on_realize), NULL);
   g_signal_connect_object (self->flap, "notify::reveal-flap", G_CALLBACK (on_reveal_flap), self, G_CONNECT_SWAPPED);
   riposte_window_update_layout (self);

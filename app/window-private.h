@@ -12,6 +12,7 @@
 #include "chat/status-line.h"
 #include "chat/title-maker.h"
 #include "editor/riposte-editor.h"
+#include "session.h"
 
 G_BEGIN_DECLS
 
@@ -40,6 +41,7 @@ struct _RiposteWindow
   RiposteStatusLine *status;
   GtkWindow *models; /* (nullable) weak: the window that lists them */
   RiposteAnswerWatch *watch;
+  RiposteSession *session;
 
   /* layout: what is wished for, and what there is room for */
   int width;

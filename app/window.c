@@ -269,6 +269,7 @@ riposte_window_close_request (GtkWindow *window)
       ask_whether_to_lose (self, riposte_store_get_problem (store));
       return GDK_EVENT_STOP;
     }
+  riposte_session_close (self->session);
   return GTK_WINDOW_CLASS (riposte_window_parent_class)->close_request (window);
 }
 
@@ -311,6 +312,7 @@ riposte_window_dispose (GObject *object)
   g_clear_object (&self->titles);
   g_clear_object (&self->store);
   g_clear_object (&self->watch);
+  g_clear_object (&self->session);
   g_clear_object (&self->generator);
   if (self->models)
     gtk_window_destroy (self->models);
@@ -364,6 +366,14 @@ riposte_window_class_init (RiposteWindowClass *klass)
   riposte_window_class_install_actions (widget);
 }
 
+static RiposteSession *
+session_new (RiposteWindow *self)
+{
+  g_autofree char *path = g_build_filename (g_get_user_data_dir (), "riposte", "session.gvariant", NULL);
+
+  return riposte_session_new (path, self->editor, self->chat);
+}
+
 RiposteWindow *
 riposte_window_new (RiposteApplication *app)
 {
@@ -389,6 +399,7 @@ riposte_window_new (RiposteApplication *app)
   riposte_chat_search_set_store (self->search, self->store);
   riposte_chat_list_set_store (self->chats, self->store);
   riposte_chat_list_add (self->chats);
+  self->session = session_new (self);
   g_signal_connect_object (generator, "changed", G_CALLBACK (on_generator_changed), self, G_CONNECT_SWAPPED);
   on_generator_changed (self);
   riposte_chat_pane_focus_composer (self->chat);

@@ -22,6 +22,7 @@ struct _RiposteChatPane
   gboolean busy;               /* the conversation, when it was looked at last */
   RiposteMessage *editing;     /* (nullable) the question that is asked anew */
   char *draft;                 /* what was being written before */
+  GHashTable *drafts;          /* what waits for conversations that are not shown, by their ids */
   char *wanted, *wanted_words; /* id of the message that is shown once it is there, and what is looked for in it */
 
   RiposteStoreNotice *store_notice;
@@ -36,6 +37,8 @@ struct _RiposteChatPane
 };
 
 G_DEFINE_FINAL_TYPE (RiposteChatPane, riposte_chat_pane, ADW_TYPE_BIN)
+
+static guint drafts_changed_signal;
 
 /* Who answers what is asked. */
 static RiposteGenerator *
@@ -365,6 +368,7 @@ on_composer_changed (RiposteChatPane *self)
 
   if (self->context)
     riposte_context_set_draft (self->context, draft);
+  g_signal_emit (self, drafts_changed_signal, 0);
 }
 
 void
@@ -432,13 +436,68 @@ riposte_chat_pane_set_sampler (RiposteChatPane *self, const RpSamplerOptions *sa
   self->sampler = *sampler;
 }
 
-/* What was being written for a conversation waits with it. */
-static void
-swap_drafts (RiposteChatPane *self, RiposteConversation *conversation)
+/* ---- drafts ---- */
+
+/* The one that nothing was asked in is another one after the next start. */
+static const char *
+get_draft_key (RiposteConversation *conversation)
 {
+  return riposte_conversation_is_empty (conversation) ? "" : riposte_conversation_get_id (conversation);
+}
+
+static void
+show_kept_draft (RiposteChatPane *self)
+{
+  g_autofree char *key = NULL, *draft = NULL;
+
   if (self->conversation)
-    g_object_set_data_full (G_OBJECT (self->conversation), "draft", riposte_chat_pane_dup_draft (self), g_free);
-  riposte_chat_pane_set_draft (self, conversation ? g_object_get_data (G_OBJECT (conversation), "draft") : NULL);
+    g_hash_table_steal_extended (self->drafts, get_draft_key (self->conversation), (gpointer *)&key,
+                                 (gpointer *)&draft);
+  riposte_chat_pane_set_draft (self, draft);
+}
+
+static void
+keep_draft (RiposteChatPane *self, GHashTable *drafts)
+{
+  g_autofree char *draft = self->editing ? g_strdup (self->draft) : riposte_chat_pane_dup_draft (self);
+
+  if (self->conversation && draft && *draft)
+    g_hash_table_insert (drafts, g_strdup (get_draft_key (self->conversation)), g_steal_pointer (&draft));
+}
+
+GVariant *
+riposte_chat_pane_dup_drafts (RiposteChatPane *self)
+{
+  g_autoptr (GHashTable) shown = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a{ss}"));
+  GHashTable *const tables[] = { self->drafts, shown };
+
+  keep_draft (self, shown);
+  for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
+    {
+      GHashTableIter iter;
+      gpointer key, draft;
+
+      g_hash_table_iter_init (&iter, tables[i]);
+      while (g_hash_table_iter_next (&iter, &key, &draft))
+        g_variant_builder_add (&builder, "{ss}", key, draft);
+    }
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
+}
+
+void
+riposte_chat_pane_restore_drafts (RiposteChatPane *self, GVariant *drafts)
+{
+  g_autofree char *written = riposte_chat_pane_dup_draft (self);
+  GVariantIter iter;
+  const char *key, *draft;
+
+  g_variant_iter_init (&iter, drafts);
+  while (g_variant_iter_next (&iter, "{&s&s}", &key, &draft))
+    if (!g_hash_table_contains (self->drafts, key))
+      g_hash_table_insert (self->drafts, g_strdup (key), g_strdup (draft));
+  if (!*written && !self->editing)
+    show_kept_draft (self);
 }
 
 void
@@ -447,10 +506,11 @@ riposte_chat_pane_set_conversation (RiposteChatPane *self, RiposteConversation *
   if (self->conversation == conversation)
     return;
   riposte_chat_pane_stop_editing (self);
-  swap_drafts (self, conversation);
+  keep_draft (self, self->drafts); /* and waits with its conversation */
   if (self->conversation)
     g_signal_handlers_disconnect_by_data (self->conversation, self);
   g_set_object (&self->conversation, conversation);
+  show_kept_draft (self);
   self->busy = conversation && riposte_conversation_get_busy (conversation);
   if (self->context)
     riposte_context_set_conversation (self->context, conversation);
@@ -472,6 +532,7 @@ static void
 riposte_chat_pane_init (RiposteChatPane *self)
 {
   self->sampler = RP_SAMPLER_GREEDY;
+  self->drafts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   gtk_widget_init_template (GTK_WIDGET (self));
 }
 
@@ -494,11 +555,21 @@ riposte_chat_pane_dispose (GObject *object)
 }
 
 static void
+riposte_chat_pane_finalize (GObject *object)
+{
+  g_hash_table_unref (RIPOSTE_CHAT_PANE (object)->drafts);
+  G_OBJECT_CLASS (riposte_chat_pane_parent_class)->finalize (object);
+}
+
+static void
 riposte_chat_pane_class_init (RiposteChatPaneClass *klass)
 {
   GtkWidgetClass *widget = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = riposte_chat_pane_dispose;
+  G_OBJECT_CLASS (klass)->finalize = riposte_chat_pane_finalize;
+  drafts_changed_signal = g_signal_new ("drafts-changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                        NULL, G_TYPE_NONE, 0);
   g_type_ensure (RIPOSTE_TYPE_STORE_NOTICE);
   g_type_ensure (RIPOSTE_TYPE_WELCOME);
   g_type_ensure (RIPOSTE_TYPE_TRANSCRIPT);

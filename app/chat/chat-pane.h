@@ -27,6 +27,11 @@ RiposteContext *riposte_chat_pane_get_context (RiposteChatPane *self);
 /* What is being written, as it would be sent. */
 char *riposte_chat_pane_dup_draft (RiposteChatPane *self);
 void riposte_chat_pane_set_draft (RiposteChatPane *self, const char *draft);
+/* What is being written for all conversations, a{ss} by their ids; "" is the one that nothing was asked in. The signal
+ * "drafts-changed" says that it is not as it was. */
+GVariant *riposte_chat_pane_dup_drafts (RiposteChatPane *self);
+/* What has been written since stays. */
+void riposte_chat_pane_restore_drafts (RiposteChatPane *self, GVariant *drafts);
 RiposteComposer *riposte_chat_pane_get_composer (RiposteChatPane *self);
 void riposte_chat_pane_set_store (RiposteChatPane *self, RiposteStore *store);
 void riposte_chat_pane_try_again (RiposteChatPane *self);

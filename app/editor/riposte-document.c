@@ -255,6 +255,33 @@ riposte_document_get_busy (RiposteDocument *self)
   return self->busy;
 }
 
+const char *
+riposte_document_get_etag (RiposteDocument *self)
+{
+  return self->etag;
+}
+
+void
+riposte_document_put_unsaved (RiposteDocument *self, const char *text, const char *etag)
+{
+  GtkTextBuffer *buffer = GTK_TEXT_BUFFER (self);
+  GtkTextIter start, end;
+
+  g_return_if_fail (RIPOSTE_IS_DOCUMENT (self));
+  g_return_if_fail (!self->busy);
+  gtk_text_buffer_begin_user_action (buffer);
+  gtk_text_buffer_get_bounds (buffer, &start, &end);
+  gtk_text_buffer_delete (buffer, &start, &end);
+  gtk_text_buffer_insert (buffer, &start, text, -1);
+  gtk_text_buffer_end_user_action (buffer);
+  gtk_text_buffer_set_modified (buffer, TRUE);
+  if (!etag)
+    return;
+  g_free (self->etag);
+  self->etag = g_strdup (etag);
+  riposte_document_look_at_disk (self);
+}
+
 RiposteDiskState
 riposte_document_get_disk_state (RiposteDocument *self)
 {

@@ -48,6 +48,15 @@ char *riposte_document_dup_title (RiposteDocument *self);
 char *riposte_document_dup_suggested_name (RiposteDocument *self);
 gboolean riposte_document_get_busy (RiposteDocument *self);
 RiposteDiskState riposte_document_get_disk_state (RiposteDocument *self);
+/* Tells the content that was loaded or saved from others of the same file; NULL where nobody can. */
+const char *riposte_document_get_etag (RiposteDocument *self);
+/**
+ * riposte_document_put_unsaved:
+ * @etag: (nullable): of the file when @text was made of it
+ *
+ * @text takes the place of what is there as a change that was not saved, in one step to undo.
+ */
+void riposte_document_put_unsaved (RiposteDocument *self, const char *text, const char *etag);
 /* NULL before a first load or save. */
 const GtkSourceEncoding *riposte_document_get_encoding (RiposteDocument *self);
 RiposteIndentation riposte_document_get_indentation (RiposteDocument *self);

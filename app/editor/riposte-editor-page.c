@@ -30,6 +30,8 @@ struct _RiposteEditorPage
 
 G_DEFINE_FINAL_TYPE (RiposteEditorPage, riposte_editor_page, ADW_TYPE_BIN)
 
+static guint settled_signal;
+
 enum
 {
   /* Shorter waits show no progress: it would only flicker. */
@@ -292,6 +294,7 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
     show_reload_failure (self, error);
   else
     show_failure (self, error);
+  g_signal_emit (self, settled_signal, 0);
 }
 
 void
@@ -412,6 +415,8 @@ riposte_editor_page_class_init (RiposteEditorPageClass *klass)
   object_class->dispose = riposte_editor_page_dispose;
   object_class->finalize = riposte_editor_page_finalize;
   widget_class->grab_focus = riposte_editor_page_grab_focus;
+  settled_signal
+    = g_signal_new ("settled", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   g_type_ensure (RIPOSTE_TYPE_SEARCH_BAR);
   g_type_ensure (GTK_SOURCE_TYPE_VIEW);
   gtk_widget_class_install_action (widget_class, "page.reload", NULL, reload);

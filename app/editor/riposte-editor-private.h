@@ -15,6 +15,12 @@ void riposte_editor_enable_actions (RiposteEditor *self);
 AdwTabView *riposte_editor_get_tab_view (RiposteEditor *self);
 /* NULL where there is none. */
 RiposteEditorPage *riposte_editor_get_page (RiposteEditor *self);
+/* Behind the others, and shown with the focus. */
 RiposteEditorPage *riposte_editor_add_page (RiposteEditor *self);
+/* Behind the others. */
+RiposteEditorPage *riposte_editor_append_page (RiposteEditor *self);
+
+/* After riposte_editor_hold(). */
+void riposte_editor_let_go (RiposteEditor *self);
 
 G_END_DECLS

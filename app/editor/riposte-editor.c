@@ -16,7 +16,7 @@ struct _RiposteEditor
 
   GQueue opening;        /* of GFile: looked at one after the other, so that tabs stand in order */
   GSignalGroup *current; /* signals of the current page's document */
-  gboolean resolving;
+  gboolean resolving, holding;
   gboolean discarding; /* pages close without a question */
 };
 
@@ -33,7 +33,15 @@ enum
   N_PROPS
 };
 
+enum
+{
+  CLOSING,
+  STATE_CHANGED,
+  N_SIGNALS
+};
+
 static GParamSpec *properties[N_PROPS];
+static guint signals[N_SIGNALS];
 
 static RiposteEditorPage *
 page_of_tab (AdwTabPage *tab)
@@ -115,6 +123,13 @@ notify_modified (RiposteEditor *self)
 }
 
 static void
+emit_state (RiposteEditor *self)
+{
+  if (!self->discarding)
+    g_signal_emit (self, signals[STATE_CHANGED], 0);
+}
+
+static void
 on_page_attached (AdwTabView *view, AdwTabPage *tab, int position, RiposteEditor *self)
 {
   static const char *const names[] = { "notify::title", "notify::busy", "notify::disk-state", "modified-changed" };
@@ -123,8 +138,11 @@ on_page_attached (AdwTabView *view, AdwTabPage *tab, int position, RiposteEditor
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     g_signal_connect_object (document, names[i], G_CALLBACK (update_tab), tab, G_CONNECT_SWAPPED);
   g_signal_connect_object (document, "modified-changed", G_CALLBACK (notify_modified), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (document, "modified-changed", G_CALLBACK (emit_state), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (document, "changed", G_CALLBACK (emit_state), self, G_CONNECT_SWAPPED);
   update_tab (tab);
   gtk_stack_set_visible_child_name (self->stack, "pages");
+  emit_state (self);
 }
 
 static void
@@ -136,6 +154,7 @@ on_page_detached (AdwTabView *view, AdwTabPage *tab, int position, RiposteEditor
   if (adw_tab_view_get_n_pages (view) == 0)
     gtk_stack_set_visible_child_name (self->stack, "empty");
   notify_modified (self);
+  emit_state (self);
 }
 
 static void
@@ -146,6 +165,7 @@ on_selected_page (RiposteEditor *self)
   if (riposte_editor_get_page (self))
     update_tab (adw_tab_view_get_selected_page (self->tab_view));
   notify_current (self);
+  emit_state (self);
 }
 
 /* The smallest number that no untitled page has. */
@@ -167,12 +187,20 @@ free_number (RiposteEditor *self)
 }
 
 RiposteEditorPage *
-riposte_editor_add_page (RiposteEditor *self)
+riposte_editor_append_page (RiposteEditor *self)
 {
   RiposteEditorPage *page = riposte_editor_page_new (free_number (self));
-  AdwTabPage *tab = adw_tab_view_append (self->tab_view, GTK_WIDGET (page));
 
-  adw_tab_view_set_selected_page (self->tab_view, tab);
+  adw_tab_view_append (self->tab_view, GTK_WIDGET (page));
+  return page;
+}
+
+RiposteEditorPage *
+riposte_editor_add_page (RiposteEditor *self)
+{
+  RiposteEditorPage *page = riposte_editor_append_page (self);
+
+  adw_tab_view_set_selected_page (self->tab_view, adw_tab_view_get_page (self->tab_view, GTK_WIDGET (page)));
   gtk_widget_grab_focus (GTK_WIDGET (page));
   return page;
 }
@@ -235,7 +263,7 @@ resolve_next (RiposteEditor *self)
 {
   GFile *file = g_queue_peek_head (&self->opening);
 
-  if (!file || self->resolving)
+  if (!file || self->resolving || self->holding)
     return;
   self->resolving = TRUE;
   riposte_file_resolve_async (file, NULL, on_resolved, g_object_ref (self));
@@ -248,6 +276,20 @@ riposte_editor_open_file (RiposteEditor *self, GFile *file)
   g_return_if_fail (G_IS_FILE (file));
 
   g_queue_push_tail (&self->opening, g_object_ref (file));
+  resolve_next (self);
+}
+
+void
+riposte_editor_hold (RiposteEditor *self)
+{
+  g_return_if_fail (RIPOSTE_IS_EDITOR (self));
+  self->holding = TRUE;
+}
+
+void
+riposte_editor_let_go (RiposteEditor *self)
+{
+  self->holding = FALSE;
   resolve_next (self);
 }
 
@@ -322,10 +364,15 @@ on_close_page (AdwTabView *view, AdwTabPage *tab, RiposteEditor *self)
   return GDK_EVENT_STOP;
 }
 
+/* What was not saved now is given up; what is open is kept before it goes. */
 static void
 close_pages (RiposteEditor *self)
 {
   self->discarding = TRUE;
+  for (int i = 0; i < adw_tab_view_get_n_pages (self->tab_view); i++)
+    gtk_text_buffer_set_modified (GTK_TEXT_BUFFER (document_of_tab (adw_tab_view_get_nth_page (self->tab_view, i))),
+                                  FALSE);
+  g_signal_emit (self, signals[CLOSING], 0);
   while (adw_tab_view_get_n_pages (self->tab_view) > 0)
     adw_tab_view_close_page (self->tab_view, adw_tab_view_get_nth_page (self->tab_view, 0));
   self->discarding = FALSE;
@@ -557,6 +604,10 @@ riposte_editor_class_init (RiposteEditorClass *klass)
   properties[PROP_MODIFIED] = g_param_spec_boolean ("modified", NULL, NULL, FALSE, flags);
   properties[PROP_TITLE] = g_param_spec_string ("title", NULL, NULL, NULL, flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
+  signals[CLOSING]
+    = g_signal_new ("closing", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[STATE_CHANGED]
+    = g_signal_new ("state-changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 
   gtk_widget_class_set_template_from_resource (widget_class, "/dev/riposte/Riposte/editor/riposte-editor.ui");
   gtk_widget_class_bind_template_child (widget_class, RiposteEditor, stack);

@@ -60,6 +60,26 @@ void riposte_editor_close_all_async (RiposteEditor *self,
                                      gpointer user_data);
 gboolean riposte_editor_close_all_finish (RiposteEditor *self, GAsyncResult *result, GError **error);
 
+/**
+ * riposte_editor_dup_state:
+ *
+ * What is open, to be kept: files, carets, and texts that were not saved. The signal "state-changed" says that it is not
+ * as it was; "closing", that riposte_editor_close_all_async() is about to close everything that is in it.
+ *
+ * Returns: (transfer full): not floating
+ */
+GVariant *riposte_editor_dup_state (RiposteEditor *self);
+
+/**
+ * riposte_editor_hold:
+ *
+ * Files that are opened from now on wait until riposte_editor_restore_state(), and stand behind those of the state.
+ */
+void riposte_editor_hold (RiposteEditor *self);
+/* @state may be NULL, or anything else that is not a state. A file that cannot be read any more is left out; what was not
+ * saved of it becomes an untitled document. The focus stays where it is. */
+void riposte_editor_restore_state (RiposteEditor *self, GVariant *state);
+
 gboolean riposte_editor_get_modified (RiposteEditor *self);
 guint riposte_editor_get_n_pages (RiposteEditor *self);
 

@@ -187,5 +187,32 @@ def a_long_answer_that_nobody_watched_is_told_and_a_click_leads_to_it():
         elsewhere.destroy()
 
 
+@case
+def after_a_crash_it_is_where_it_was():
+    """The editor's pages with what was not saved of them, and what was being asked."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, home = Path(folder) / 'hello.py', Path(folder) / 'data'
+        path.write_text('print("hello")\n')
+        kept = home / 'riposte' / 'session.gvariant'
+
+        def page(window):
+            return wait_for('the page', lambda: window.find('text', 'Text Editor'))
+        with Window(path, data_home=home) as window:
+            wait_for('the file', lambda: text_of(page(window)) == 'print("hello")'
+                     and page(window).get_state_set().contains(Atspi.StateType.EDITABLE))
+            assert page(window).get_editable_text_iface().insert_text(0, '# unsaved\n', len('# unsaved\n'))
+            assert window.composer().get_editable_text_iface().set_text_contents('half a question')
+            wait_for('both on the disk', lambda: kept.exists() and all(words in kept.read_bytes() for words in
+                                                                       (b'# unsaved', b'half a question')))
+            window.process.kill()
+            window.process.wait()
+            window.process.returncode = 0
+        with Window(data_home=home) as window:
+            wait_for('the page', lambda: text_of(page(window)) == '# unsaved\nprint("hello")')
+            wait_for('the question', lambda: text_of(window.composer()) == 'half a question')
+            assert window.has_text('• hello.py'), window.texts()
+        assert path.read_text() == 'print("hello")\n'
+
+
 if __name__ == '__main__':
     main()
