@@ -30,7 +30,7 @@ G_DEFINE_FINAL_TYPE (RiposteApplication, riposte_application, ADW_TYPE_APPLICATI
 static const struct
 {
   const char *action;
-  const char *accels[3];
+  const char *accels[4];
 } accels[] = {
   { "app.quit", { "<Control>q" } },
   { "app.preferences", { "<Control>comma" } },
@@ -55,6 +55,10 @@ static const struct
   { "win.copy-code", { "<Control><Shift>k" } },
   { "win.insert-code", { "<Control>i" } },
   { "win.focus-composer", { "<Control>l" } },
+  { "win.ask-about-code('')", { "<Control><Shift>l" } },
+  { "win.zoom-in", { "<Control>plus", "<Control>equal", "<Control>KP_Add" } },
+  { "win.zoom-out", { "<Control>minus", "<Control>KP_Subtract" } },
+  { "win.zoom-normal", { "<Control>0", "<Control>KP_0" } },
   { "win.show-chats", { "F9" } },
   { "win.show-editor", { "<Control>e" } },
 };

@@ -7,6 +7,7 @@
 #include "models/model-manager.h"
 #include "presets/preset-dialog.h"
 #include "settings.h"
+#include "zoom.h"
 
 #include <glib/gi18n.h>
 
@@ -502,7 +503,9 @@ riposte_window_add_actions (RiposteWindow *self)
 {
   g_action_map_add_action_entries (G_ACTION_MAP (self), entries, G_N_ELEMENTS (entries), self);
   riposte_window_add_branch_actions (self);
+  riposte_window_add_editor_actions (self);
   riposte_window_add_history_actions (self);
+  riposte_zoom_add_actions (G_ACTION_MAP (self));
 }
 
 static void

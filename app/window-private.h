@@ -1,5 +1,5 @@
-/* What the window's files share: window.c (its parts), window-actions.c, window-branches.c and window-history.c (what can
- * be done), window-layout.c (which panes are seen at which width), window-room.c (what to do when the context is
+/* What the window's files share: window.c (its parts), window-actions.c, window-branches.c, window-editor.c and
+ * window-history.c (what can be done), window-layout.c (which panes are seen at which width), window-room.c (what to do when the context is
  * full). */
 #pragma once
 
@@ -63,6 +63,7 @@ void riposte_window_add_actions (RiposteWindow *self);
 void riposte_window_update_actions (RiposteWindow *self);
 void riposte_window_add_branch_actions (RiposteWindow *self);
 void riposte_window_update_branch_actions (RiposteWindow *self);
+void riposte_window_add_editor_actions (RiposteWindow *self);
 void riposte_window_add_history_actions (RiposteWindow *self);
 void riposte_window_update_history_actions (RiposteWindow *self);
 /* @message is nullable: the conversation as it is shown. */

@@ -256,6 +256,15 @@ on_suggested (RiposteChatPane *self, const char *question)
 }
 
 void
+riposte_chat_pane_ask_about_code (RiposteChatPane *self, const char *question)
+{
+  if (question)
+    riposte_chat_pane_stop_editing (self);
+  riposte_composer_ask_about_code (self->composer, question);
+  riposte_chat_pane_focus_composer (self);
+}
+
+void
 riposte_chat_pane_try_again (RiposteChatPane *self)
 {
   if (self->conversation && riposte_conversation_can_try_again (self->conversation))

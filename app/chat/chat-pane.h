@@ -33,6 +33,8 @@ GVariant *riposte_chat_pane_dup_drafts (RiposteChatPane *self);
 /* What has been written since stays. */
 void riposte_chat_pane_restore_drafts (RiposteChatPane *self, GVariant *drafts);
 RiposteComposer *riposte_chat_pane_get_composer (RiposteChatPane *self);
+/* As riposte_composer_ask_about_code(): a question of its own, not one that is being edited. */
+void riposte_chat_pane_ask_about_code (RiposteChatPane *self, const char *question);
 void riposte_chat_pane_set_store (RiposteChatPane *self, RiposteStore *store);
 void riposte_chat_pane_try_again (RiposteChatPane *self);
 /* The composer asks something else instead of @question, of the path that is shown, until that is done or left. */

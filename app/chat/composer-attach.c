@@ -22,6 +22,7 @@ typedef struct
 {
   RiposteComposer *self;
   RiposteAttachment *attachment;
+  char *question; /* (nullable) to send with it */
   guint n_tokens;
 } Adding;
 
@@ -32,13 +33,36 @@ adding_free (gpointer data)
 
   g_object_unref (adding->self);
   g_object_unref (adding->attachment);
+  g_free (adding->question);
   g_free (adding);
+}
+
+static char *
+join (const char *question, RiposteAttachment *attachment)
+{
+  g_autoptr (GListStore) alone = g_list_store_new (RIPOSTE_TYPE_ATTACHMENT);
+
+  g_list_store_append (alone, attachment);
+  return riposte_attachments_join (question, G_LIST_MODEL (alone));
+}
+
+static gboolean
+send_now (Adding *adding)
+{
+  g_autofree char *text = join (adding->question, adding->attachment);
+
+  return riposte_composer_send (adding->self, text);
 }
 
 static void
 add (Adding *adding)
 {
-  riposte_attachment_bar_add (adding->self->attachments, adding->attachment, adding->n_tokens);
+  if (!adding->question || !send_now (adding))
+    {
+      riposte_attachment_bar_add (adding->self->attachments, adding->attachment, adding->n_tokens);
+      if (adding->question && gtk_text_buffer_get_char_count (adding->self->buffer) == 0)
+        riposte_composer_set_text (adding->self, adding->question);
+    }
   adding_free (adding);
 }
 
@@ -87,21 +111,25 @@ on_measured (GObject *source, GAsyncResult *result, gpointer user_data)
     add (adding);
 }
 
-void
-riposte_composer_attach (RiposteComposer *self, RiposteAttachment *attachment)
+static void
+attach (RiposteComposer *self, RiposteAttachment *attachment, const char *question)
 {
-  g_autoptr (GListStore) alone = g_list_store_new (RIPOSTE_TYPE_ATTACHMENT);
   g_autoptr (RiposteGeneration) prompt = riposte_generation_new ();
-  g_autofree char *text = NULL;
+  g_autofree char *text = join (question ? question : "", attachment);
   Adding *adding = g_new0 (Adding, 1);
 
   riposte_composer_show_problem (self, NULL);
   adding->self = g_object_ref (self);
   adding->attachment = g_object_ref (attachment);
-  g_list_store_append (alone, attachment);
-  text = riposte_attachments_join ("", G_LIST_MODEL (alone));
+  adding->question = g_strdup (question);
   riposte_generation_add_turn (prompt, "user", text);
   riposte_generator_measure_async (self->generator, prompt, NULL, on_measured, adding);
+}
+
+void
+riposte_composer_attach (RiposteComposer *self, RiposteAttachment *attachment)
+{
+  attach (self, attachment, NULL);
 }
 
 /* ---- files ---- */
@@ -205,6 +233,19 @@ riposte_composer_attach_selection (RiposteComposer *self)
   if (text)
     attach_text (self, title, text);
   return text != NULL;
+}
+
+gboolean
+riposte_composer_ask_about_code (RiposteComposer *self, const char *question)
+{
+  g_autofree char *title = self->editor ? riposte_editor_dup_title (self->editor) : NULL;
+  g_autofree char *selection = title ? riposte_editor_dup_selection (self->editor) : NULL;
+  g_autofree char *text = title && !selection ? riposte_editor_dup_text (self->editor) : g_steal_pointer (&selection);
+  g_autoptr (RiposteAttachment) attachment = text && *text ? riposte_attachment_new (title, text, -1) : NULL;
+
+  if (attachment)
+    attach (self, attachment, question);
+  return attachment != NULL;
 }
 
 static void

@@ -29,6 +29,8 @@ struct _RiposteComposer
 
 void riposte_composer_install_attach_actions (GtkWidgetClass *klass);
 void riposte_composer_set_up_attaching (RiposteComposer *self);
+/* Returns: it was taken. What is being written stays. */
+gboolean riposte_composer_send (RiposteComposer *self, const char *question);
 /* NULL: there is none. */
 void riposte_composer_show_problem (RiposteComposer *self, const char *problem);
 

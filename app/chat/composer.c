@@ -55,6 +55,13 @@ riposte_composer_set_editor (RiposteComposer *self, RiposteEditor *editor)
   riposte_mention_set_editor (self->mention, editor);
 }
 
+static gboolean
+is_empty (RiposteComposer *self)
+{
+  return gtk_text_buffer_get_char_count (self->buffer) == 0
+         && g_list_model_get_n_items (riposte_composer_get_attachments (self)) == 0;
+}
+
 static void
 update (RiposteComposer *self)
 {
@@ -83,16 +90,22 @@ riposte_composer_set_busy (RiposteComposer *self, gboolean busy)
   update (self);
 }
 
+gboolean
+riposte_composer_send (RiposteComposer *self, const char *question)
+{
+  gboolean taken = FALSE;
+
+  if (self->can_send && !self->busy)
+    g_signal_emit (self, send_signal, 0, question, &taken);
+  return taken;
+}
+
 static void
 on_send (RiposteComposer *self)
 {
   g_autofree char *text = riposte_composer_dup_question (self);
-  gboolean taken = FALSE;
 
-  if (!gtk_widget_get_sensitive (GTK_WIDGET (self->send)))
-    return;
-  g_signal_emit (self, send_signal, 0, text, &taken);
-  if (!taken)
+  if (!gtk_widget_get_sensitive (GTK_WIDGET (self->send)) || !riposte_composer_send (self, text))
     return;
   riposte_composer_set_text (self, NULL);
   riposte_attachment_bar_clear (self->attachments);
@@ -107,6 +120,8 @@ on_key_pressed (RiposteComposer *self, guint key, guint code, GdkModifierType st
 
   if (!self->preediting && riposte_mention_handle_key (self->mention, key, state))
     return GDK_EVENT_STOP;
+  if (key == GDK_KEY_Up && !(state & modifiers) && !self->preediting && is_empty (self))
+    return gtk_widget_activate_action (GTK_WIDGET (self), "win.edit-question", "s", "");
   if (key != GDK_KEY_Return && key != GDK_KEY_KP_Enter && key != GDK_KEY_ISO_Enter)
     return GDK_EVENT_PROPAGATE;
   if (self->preediting || (state & modifiers))

@@ -34,6 +34,9 @@ void riposte_composer_attach (RiposteComposer *self, RiposteAttachment *attachme
 void riposte_composer_attach_file (RiposteComposer *self, GFile *file);
 /* FALSE: nothing is selected in the editor. */
 gboolean riposte_composer_attach_selection (RiposteComposer *self);
+/* Asks @question about what is selected in the editor, or about all of the document; where @question is NULL, or cannot
+ * be asked now, it waits to be sent. FALSE: there is no code. */
+gboolean riposte_composer_ask_about_code (RiposteComposer *self, const char *question);
 /* What is dragged out of the editor is attached, other text becomes a part of the question. */
 gboolean riposte_composer_drop_text (RiposteComposer *self, GdkDrop *drop, const char *text);
 

@@ -352,6 +352,19 @@ riposte_editor_page_is_ready (RiposteEditorPage *self)
   return !self->has_failed && !riposte_document_get_busy (self->document);
 }
 
+/* Above what the text has in its menu already. */
+void
+riposte_editor_page_add_menu (RiposteEditorPage *self, GMenuModel *menu)
+{
+  GMenuModel *before = gtk_text_view_get_extra_menu (GTK_TEXT_VIEW (self->view));
+  g_autoptr (GMenu) all = g_menu_new ();
+
+  g_menu_append_section (all, NULL, menu);
+  if (before)
+    g_menu_append_section (all, NULL, before);
+  gtk_text_view_set_extra_menu (GTK_TEXT_VIEW (self->view), G_MENU_MODEL (all));
+}
+
 RiposteEditorPage *
 riposte_editor_page_new (guint number)
 {

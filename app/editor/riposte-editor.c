@@ -13,6 +13,8 @@ struct _RiposteEditor
   AdwTabBar *tab_bar;
   AdwTabView *tab_view;
   GtkWidget *open_button;
+  GMenu *menu;
+  GMenuModel *code_menu; /* nullable */
 
   GQueue opening;        /* of GFile: looked at one after the other, so that tabs stand in order */
   GSignalGroup *current; /* signals of the current page's document */
@@ -25,6 +27,7 @@ G_DEFINE_FINAL_TYPE (RiposteEditor, riposte_editor, ADW_TYPE_BIN)
 enum
 {
   PROP_0,
+  PROP_CODE_MENU,
   PROP_FILE,
   PROP_HAS_SELECTION,
   PROP_LANGUAGE,
@@ -191,6 +194,8 @@ riposte_editor_append_page (RiposteEditor *self)
 {
   RiposteEditorPage *page = riposte_editor_page_new (free_number (self));
 
+  if (self->code_menu)
+    riposte_editor_page_add_menu (page, self->code_menu);
   adw_tab_view_append (self->tab_view, GTK_WIDGET (page));
   return page;
 }
@@ -538,6 +543,9 @@ riposte_editor_get_property (GObject *object, guint id, GValue *value, GParamSpe
 
   switch (id)
     {
+    case PROP_CODE_MENU:
+      g_value_set_object (value, self->code_menu);
+      break;
     case PROP_FILE:
       g_value_set_object (value, riposte_editor_get_file (self));
       break;
@@ -559,12 +567,28 @@ riposte_editor_get_property (GObject *object, guint id, GValue *value, GParamSpe
 }
 
 static void
+riposte_editor_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  RiposteEditor *self = RIPOSTE_EDITOR (object);
+
+  if (id != PROP_CODE_MENU)
+    {
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      return;
+    }
+  g_return_if_fail (!self->code_menu && riposte_editor_get_n_pages (self) == 0);
+  self->code_menu = g_value_dup_object (value);
+  g_menu_append_section (self->menu, NULL, self->code_menu);
+}
+
+static void
 riposte_editor_dispose (GObject *object)
 {
   RiposteEditor *self = RIPOSTE_EDITOR (object);
 
   g_queue_clear_full (&self->opening, g_object_unref);
   g_clear_object (&self->current);
+  g_clear_object (&self->code_menu);
   if (self->tab_view)
     g_signal_handlers_disconnect_by_data (self->tab_view, self);
   for (int i = 0; self->tab_view && i < adw_tab_view_get_n_pages (self->tab_view); i++)
@@ -596,8 +620,11 @@ riposte_editor_class_init (RiposteEditorClass *klass)
 
   object_class->dispose = riposte_editor_dispose;
   object_class->get_property = riposte_editor_get_property;
+  object_class->set_property = riposte_editor_set_property;
   widget_class->grab_focus = riposte_editor_grab_focus;
 
+  properties[PROP_CODE_MENU]
+    = g_param_spec_object ("code-menu", NULL, NULL, G_TYPE_MENU_MODEL, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   properties[PROP_FILE] = g_param_spec_object ("file", NULL, NULL, G_TYPE_FILE, flags);
   properties[PROP_HAS_SELECTION] = g_param_spec_boolean ("has-selection", NULL, NULL, FALSE, flags);
   properties[PROP_LANGUAGE] = g_param_spec_object ("language", NULL, NULL, GTK_SOURCE_TYPE_LANGUAGE, flags);
@@ -614,6 +641,7 @@ riposte_editor_class_init (RiposteEditorClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RiposteEditor, tab_bar);
   gtk_widget_class_bind_template_child (widget_class, RiposteEditor, tab_view);
   gtk_widget_class_bind_template_child (widget_class, RiposteEditor, open_button);
+  gtk_widget_class_bind_template_child (widget_class, RiposteEditor, menu);
   gtk_widget_class_bind_template_callback (widget_class, on_close_page);
   gtk_widget_class_bind_template_callback (widget_class, on_page_attached);
   gtk_widget_class_bind_template_callback (widget_class, on_page_detached);

@@ -15,7 +15,8 @@ G_BEGIN_DECLS
  * find-previous, go-to-line, next-tab, previous-tab.
  *
  * Properties, all of them read-only: "modified" (a page is), "title", "file", "language", "has-selection" (of the
- * current page).
+ * current page). "code-menu" (a GMenuModel) can be written: what else can be done with code, for the menu of the file and
+ * that of the text.
  */
 #define RIPOSTE_TYPE_EDITOR (riposte_editor_get_type ())
 G_DECLARE_FINAL_TYPE (RiposteEditor, riposte_editor, RIPOSTE, EDITOR, AdwBin)

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from window import Window, is_sensitive, small_model, wait_for, text_of  # noqa: E402
+from window import Atspi, GLib, Window, is_sensitive, small_model, wait_for, text_of  # noqa: E402
+from gi.repository import Gio  # noqa: E402
 import gguf  # noqa: E402
 from tap import case, main  # noqa: E402
 
@@ -213,6 +214,54 @@ def a_file_is_opened_changed_and_saved():
             wait_for('the change', lambda: '# changed' in editor_text(window))
             window.key('s', 'ctrl')
             wait_for('the file on disk', lambda: path.read_text().startswith('# changed\n'))
+
+
+def activate(name, parameter):
+    bus = Gio.bus_get_sync(Gio.BusType.SESSION)
+    bus.call_sync('dev.riposte.Riposte', '/dev/riposte/Riposte/window/1', 'org.gtk.Actions', 'Activate',
+                  GLib.Variant('(sava{sv})', (name, [GLib.Variant('s', parameter)], {})), None,
+                  Gio.DBusCallFlags.NONE, -1)
+
+
+@case
+def the_code_in_the_editor_is_asked_about_and_up_asks_something_else():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'hello.py'
+        path.write_text('print("hello")\n')
+        with greedy(path) as window:
+            wait_for('the model', lambda: window.has_text('Processor: '))
+            wait_for('the file', lambda: 'print("hello")' in editor_text(window))
+            assert window.composer().get_editable_text_iface().set_text_contents('half a question')
+            activate('ask-about-code', 'explain')
+            question = wait_for('the question', lambda: window.find('panel', 'Your question'))
+            wait_for('its words and the file', lambda: 'Explain this code.' in window.texts(question)
+                     and any('hello.py' in text for text in window.texts(question)))
+            assert text_of(window.composer()) == 'half a question'
+            wait_for('the answer', lambda: len(window.answer_text()) > 5)
+            for stop in window.find_all('push button', 'Stop'):
+                stop.get_action_iface().do_action(0)
+            wait_for_end(window)
+            window.key('l', 'ctrl')
+            assert window.composer().get_editable_text_iface().set_text_contents('')
+            window.key('Up')
+            wait_for('the question to be edited', lambda: text_of(window.composer()) == 'Explain this code.')
+            window.key('Escape')
+            wait_for('it to be left', lambda: text_of(window.composer()) == '')
+
+
+def height_of(node):
+    return Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW).height
+
+
+@case
+def text_is_made_larger_and_smaller():
+    with Window() as window:
+        before = wait_for('the composer', lambda: height_of(window.composer()))
+        for _ in range(6):
+            window.key('equal', 'ctrl')
+        wait_for('larger text', lambda: height_of(window.composer()) > before + 4)
+        window.key('0', 'ctrl')
+        wait_for('the text as it was', lambda: height_of(window.composer()) == before)
 
 
 if __name__ == '__main__':
