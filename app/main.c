@@ -1,4 +1,5 @@
 #include "application.h"
+#include "network/network.h"
 
 #include <glib/gi18n.h>
 #include <locale.h>
@@ -9,6 +10,7 @@ main (int argc, char **argv)
   g_autoptr (RiposteApplication) app = NULL;
   const char *locale_dir;
 
+  riposte_network_prepare ();
   setlocale (LC_ALL, "");
   /* ./run names what is built, but not installed */
   locale_dir = g_getenv ("RIPOSTE_LOCALE_DIR");

@@ -155,7 +155,7 @@ translate_network_error (GError *failure, GError **error)
       g_propagate_error (error, g_steal_pointer (&owned));
       return FALSE;
     }
-  if (failure->domain == G_TLS_ERROR)
+  if (g_error_matches (failure, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE))
     return set_failure (error, RIPOSTE_DOWNLOAD_ERROR_INSECURE, _ ("The server cannot be trusted: %s"),
                         failure->message);
   set_failure (error, RIPOSTE_DOWNLOAD_ERROR_NETWORK, _ ("The connection failed: %s"), failure->message);

@@ -167,6 +167,14 @@ riposte_network_get_default (void)
   return network;
 }
 
+/* libsoup 3.2 waits for the rest of what HTTP/2 has cut off (RST_STREAM) until the time is out. Nothing here asks one
+ * host for several things at once, which is what HTTP/2 is good at. From 3.4 a message could say so by itself. */
+void
+riposte_network_prepare (void)
+{
+  g_setenv ("SOUP_FORCE_HTTP1", "1", TRUE);
+}
+
 /* ---- the switch ---- */
 
 gboolean

@@ -27,6 +27,9 @@ G_DECLARE_FINAL_TYPE (RiposteNetwork, riposte_network, RIPOSTE, NETWORK, GObject
 /* Owned by nobody. */
 RiposteNetwork *riposte_network_get_default (void);
 
+/* First in main(), before there is another thread. */
+void riposte_network_prepare (void);
+
 gboolean riposte_network_is_allowed (void);
 /* RIPOSTE_NETWORK_ERROR_OFF, in words for a person, where it is not allowed. */
 gboolean riposte_network_check (GError **error);

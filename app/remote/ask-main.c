@@ -332,6 +332,7 @@ main (int argc, char **argv)
   RiposteRemoteQuestion *question = NULL;
   int status = STATUS_WRONG_CALL;
 
+  riposte_network_prepare ();
   set_locale ();
   g_log_writer_default_set_use_stderr (TRUE); /* only the answer goes to standard output, whatever is debugged */
   signal (SIGPIPE, SIG_IGN);

@@ -372,6 +372,20 @@ def waiting_comes_to_an_end():
 
 
 @tap.case
+def an_older_http_is_spoken_where_a_cut_is_noticed():
+    """libsoup 3.2 does not see that HTTP/2 has cut a stream off."""
+    with socket.socket() as deaf, Home() as home:
+        deaf.bind(('127.0.0.1', 0))
+        deaf.listen()
+        process = home.start(f'https://localhost:{deaf.getsockname()[1]}/v1')
+        deaf.settimeout(60)
+        with deaf.accept()[0] as connection:
+            hello = connection.recv(10000)
+        assert b'\x08http/1.1' in hello and b'\x02h2' not in hello, hello
+        process.communicate(timeout=60)
+
+
+@tap.case
 def a_host_that_is_not_there_is_told():
     with socket.socket() as free, Home() as home:
         free.bind(('127.0.0.1', 0))
@@ -599,6 +613,22 @@ def the_key_is_in_no_argument_environment_or_core():
             if 'core' in name:  # of the other, where this machine writes them beside the program
                 with open(os.path.join(home.folder.name, name), 'rb') as file:
                     assert b'sleep' in file.read() and str(process.pid) not in name, name
+
+
+@tap.case
+def the_key_is_in_no_core_that_root_asks_for():
+    if not shutil.which('gcore'):
+        raise tap.Skip('gcore is not installed')
+    with Service() as service, Home() as home:
+        process = home.start(service.url('stalled'), RIPOSTE_API_KEY=KEY)
+        core = os.path.join(home.folder.name, 'core')
+        assert process.stdout.read(len(FIRST_WORDS)).decode() == FIRST_WORDS  # the key has gone where it goes
+        done = subprocess.run(['gcore', '-o', core, str(process.pid)], capture_output=True, timeout=100)
+        process.kill()
+        process.communicate()
+        assert KEY.encode() not in home.contents()
+        if not os.path.exists(f'{core}.{process.pid}'):
+            raise tap.Skip(f'this process may not be looked into: {done.stderr.decode()[-200:]}')
 
 
 # In a session of its own: stores the key as the window does, asks, and says what came.
