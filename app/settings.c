@@ -68,14 +68,19 @@ riposte_settings_dup_model (void)
 {
   g_autofree char *path = riposte_settings_get () ? g_settings_get_string (riposte_settings_get (), "model") : NULL;
 
+  if (path && g_str_has_prefix (path, "file:"))
+    return g_filename_from_uri (path, NULL, NULL);
   return path && path[0] != '\0' ? g_steal_pointer (&path) : NULL;
 }
 
 void
 riposte_settings_set_model (const char *path)
 {
+  /* a setting is UTF-8, which the name of a file need not be */
+  g_autofree char *uri = path && !g_utf8_validate (path, -1, NULL) ? g_filename_to_uri (path, NULL, NULL) : NULL;
+
   if (riposte_settings_get ())
-    g_settings_set_string (riposte_settings_get (), "model", path ? path : "");
+    g_settings_set_string (riposte_settings_get (), "model", uri ? uri : path ? path : "");
 }
 
 gboolean

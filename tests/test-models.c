@@ -7,6 +7,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- the catalogue ---- */
@@ -313,6 +314,52 @@ test_moved_places (Tree *tree, gconstpointer data)
     }
 }
 
+/* LM Studio's home and folder of downloads, and what is on another disk. */
+static void
+test_named_places (Tree *tree, gconstpointer data)
+{
+  g_autofree char *moved = g_strdup_printf ("%s/moved\n", tree->home);
+  g_autofree char *settings = g_strdup_printf ("{\"downloadsFolder\": \"%s/chosen\"}", tree->home);
+  g_autoptr (GPtrArray) models = NULL;
+
+  put_text (tree, ".lmstudio-home-pointer", moved);
+  put_text (tree, "moved/settings.json", settings);
+  put_text (tree, ".lmstudio/settings.json", "{\"downloadsFolder\": 3}");
+  put_text (tree, ".cache/lm-studio/settings.json", "[[[[");
+  put_model (tree, "moved/models/maker/repository/one.gguf");
+  put_model (tree, "chosen/maker/repository/two.GGUF");
+  put_model (tree, "disk/three.gguf");
+  put_link (tree, "moved/models/disk", "../../disk");
+  put_link (tree, "moved/models/again", "../../disk");
+  put_link (tree, "disk/round", "../moved");
+  models = scan (tree);
+  g_assert_cmpuint (models->len, ==, 3);
+  find (models, RIPOSTE_SOURCE_LM_STUDIO, "one");
+  find (models, RIPOSTE_SOURCE_LM_STUDIO, "two");
+  find (models, RIPOSTE_SOURCE_LM_STUDIO, "three");
+}
+
+/* What would keep a reader waiting, or never ends, and names that are no text. */
+static void
+test_odd_files (Tree *tree, gconstpointer data)
+{
+  g_autoptr (GPtrArray) models = NULL;
+  g_autofree char *pipe = make_path (tree, ".ollama/models/manifests/registry.ollama.ai/library/pipe/latest");
+  g_autofree char *model = make_path (tree, ".lmstudio/models/pipe.gguf");
+  g_autofree char *pointer = make_path (tree, ".lmstudio-home-pointer");
+
+  g_assert_cmpint (mkfifo (pipe, 0600), ==, 0);
+  g_assert_cmpint (mkfifo (model, 0600), ==, 0);
+  g_assert_cmpint (mkfifo (pointer, 0600), ==, 0);
+  put_link (tree, ".ollama/models/manifests/registry.ollama.ai/library/zero/latest", "/dev/zero");
+  put_link (tree, ".lmstudio/settings.json", "/dev/zero");
+  put_model (tree, ".lmstudio/models/maker/gr\xf6\xdf.gguf");
+  models = scan (tree);
+  g_assert_cmpuint (models->len, ==, 1);
+  g_assert_true (g_utf8_validate (((RiposteFoundModel *)models->pdata[0])->name, -1, NULL));
+  g_assert_cmpstr (((RiposteFoundModel *)models->pdata[0])->problem, ==, NULL);
+}
+
 static void
 test_problems (Tree *tree, gconstpointer data)
 {
@@ -403,6 +450,8 @@ main (int argc, char **argv)
   g_test_add_func ("/models/fit/devices", test_fit_devices);
   add ("places", test_places);
   add ("places/moved", test_moved_places);
+  add ("named-places", test_named_places);
+  add ("odd-files", test_odd_files);
   add ("problems", test_problems);
   add ("ollama", test_ollama);
   add ("ollama/names", test_ollama_names);

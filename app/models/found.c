@@ -4,17 +4,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "models/lm-studio.h"
 #include "models/ollama.h"
 #include "riposte-engine.h"
 
-#define MAX_DEPTH 8
-#define MAX_FILES 2000
+#define MAX_DEPTH   8
+#define MAX_FILES   2000
+#define MAX_FOLDERS 20000
 
 typedef struct
 {
   GPtrArray *models;
-  GHashTable *seen; /* files, as device and inode */
-  guint n_files;
+  GHashTable *seen; /* files and folders, as device and inode */
+  guint n_files, n_folders;
   GCancellable *cancellable;
 } Scan;
 
@@ -75,19 +77,22 @@ riposte_found_places (const char *own, const char *home, const char *(*getenv) (
   const char *(*variable) (const char *) = getenv ? getenv : no_variable;
   g_autofree char *default_cache = g_build_filename (home, ".cache", NULL);
   const char *cache = variable ("XDG_CACHE_HOME");
+  g_auto (GStrv) lm_studio = riposte_lm_studio_folders (home);
 
   if (!cache || !g_path_is_absolute (cache))
     cache = default_cache;
   add_place (places, RIPOSTE_SOURCE_OWN, own, NULL);
-  add_place (places, RIPOSTE_SOURCE_LM_STUDIO, home, ".lmstudio/models");
-  add_place (places, RIPOSTE_SOURCE_LM_STUDIO, home, ".cache/lm-studio/models");
+  for (guint i = 0; lm_studio[i]; i++)
+    add_place (places, RIPOSTE_SOURCE_LM_STUDIO, lm_studio[i], NULL);
   add_place (places, RIPOSTE_SOURCE_OLLAMA, variable ("OLLAMA_MODELS"), NULL);
   add_place (places, RIPOSTE_SOURCE_OLLAMA, home, ".ollama/models");
   add_place (places, RIPOSTE_SOURCE_OLLAMA, "/usr/share/ollama/.ollama/models", NULL);
   add_place (places, RIPOSTE_SOURCE_OLLAMA, "/var/lib/ollama/models", NULL);
+  add_place (places, RIPOSTE_SOURCE_OLLAMA, "/var/snap/ollama/common/models", NULL);
   add_place (places, RIPOSTE_SOURCE_LLAMA_CPP, variable ("LLAMA_CACHE"), NULL);
   add_place (places, RIPOSTE_SOURCE_LLAMA_CPP, cache, "llama.cpp");
   add_place (places, RIPOSTE_SOURCE_HUGGING_FACE, variable ("HF_HUB_CACHE"), NULL);
+  add_place (places, RIPOSTE_SOURCE_HUGGING_FACE, variable ("HUGGINGFACE_HUB_CACHE"), NULL); /* its older name */
   add_place (places, RIPOSTE_SOURCE_HUGGING_FACE, variable ("HF_HOME"), "hub");
   add_place (places, RIPOSTE_SOURCE_HUGGING_FACE, cache, "huggingface/hub");
   return places;
@@ -110,11 +115,19 @@ is_later_part (const char *path)
   g_autofree char *number = NULL;
 
   if (g_once_init_enter (&regex))
-    g_once_init_leave (&regex, g_regex_new ("-(\\d{5})-of-\\d{5}\\.gguf$", G_REGEX_RAW, 0, NULL));
+    g_once_init_leave (&regex, g_regex_new ("-(\\d{5})-of-\\d{5}\\.gguf$", G_REGEX_RAW | G_REGEX_CASELESS, 0, NULL));
   if (!g_regex_match (regex, path, 0, &match))
     return FALSE;
   number = g_match_info_fetch (match, 1);
   return g_ascii_strtoull (number, NULL, 10) != 1;
+}
+
+static gboolean
+is_model_name (const char *name)
+{
+  gsize n = strlen (name), n_suffix = strlen (".gguf");
+
+  return n > n_suffix && g_ascii_strcasecmp (name + n - n_suffix, ".gguf") == 0;
 }
 
 static char *
@@ -122,7 +135,7 @@ name_of_file (const char *path)
 {
   g_autofree char *name = g_filename_display_basename (path);
 
-  if (g_str_has_suffix (name, ".gguf"))
+  if (is_model_name (name))
     name[strlen (name) - strlen (".gguf")] = '\0';
   return g_steal_pointer (&name);
 }
@@ -164,23 +177,30 @@ take_file (Scan *scan, RiposteModelSource source, const char *path, const char *
   g_ptr_array_add (scan->models, model);
 }
 
-/* Files may be links, as in Hugging Face's cache; folders that are links could lead round in circles. */
+/* Files may be links, as in Hugging Face's cache, and so may folders that are on another disk. Links can lead round in
+ * circles, or far away. */
 static void
 walk (Scan *scan, RiposteModelSource source, const char *folder, guint depth)
 {
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  g_autoptr (GDir) dir = NULL;
+  struct stat itself;
   const char *name;
 
+  if (scan->n_folders >= MAX_FOLDERS || stat (folder, &itself) != 0
+      || !g_hash_table_add (scan->seen, identify (&itself)))
+    return;
+  scan->n_folders++;
+  dir = g_dir_open (folder, 0, NULL);
   while (dir && (name = g_dir_read_name (dir)) && !g_cancellable_is_cancelled (scan->cancellable))
     {
       g_autofree char *path = g_build_filename (folder, name, NULL);
       struct stat status;
 
-      if (*name == '.' || lstat (path, &status) != 0)
+      if (*name == '.' || stat (path, &status) != 0)
         continue;
       if (S_ISDIR (status.st_mode) && depth < MAX_DEPTH)
         walk (scan, source, path, depth + 1);
-      else if (!S_ISDIR (status.st_mode) && g_str_has_suffix (name, ".gguf"))
+      else if (S_ISREG (status.st_mode) && is_model_name (name))
         take_file (scan, source, path, NULL);
     }
 }

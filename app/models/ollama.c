@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "models/small-file.h"
 #include "untrusted-json.h"
 
 #define MAX_MANIFEST (1 << 20) /* bytes; real ones have less than 2,000 */
@@ -46,12 +47,10 @@ path_of_blob (const char *folder, const char *digest)
 static JsonNode *
 read_manifest (const char *path)
 {
-  g_autofree char *text = NULL;
   gsize length;
+  g_autofree char *text = riposte_small_file_read (path, MAX_MANIFEST, &length);
 
-  if (!g_file_get_contents (path, &text, &length, NULL) || length > MAX_MANIFEST)
-    return NULL;
-  return riposte_json_parse (text, length, MAX_VALUES, NULL);
+  return text ? riposte_json_parse (text, length, MAX_VALUES, NULL) : NULL;
 }
 
 static void
