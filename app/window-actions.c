@@ -108,7 +108,7 @@ static void
 copy (RiposteWindow *self, const char *text, const char *confirmation)
 {
   gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)), text);
-  adw_toast_overlay_add_toast (self->toasts, adw_toast_new (confirmation));
+  riposte_window_add_toast (self, adw_toast_new (confirmation));
 }
 
 static void
@@ -125,7 +125,7 @@ on_copy_answer (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 static void
 say_no_code (RiposteWindow *self)
 {
-  adw_toast_overlay_add_toast (self->toasts, adw_toast_new (_ ("The last answer has no code")));
+  riposte_window_add_toast (self, adw_toast_new (_ ("The last answer has no code")));
 }
 
 static void
@@ -204,8 +204,7 @@ on_searched (GObject *source, GAsyncResult *result, gpointer user_data)
   if (info && g_file_info_get_file_type (info) == G_FILE_TYPE_REGULAR)
     {
       riposte_editor_open_file (search->window->editor, G_FILE (source));
-      adw_toast_overlay_add_toast (search->window->toasts,
-                                   adw_toast_new (_ ("The file was opened. Apply the code once more.")));
+      riposte_window_add_toast (search->window, adw_toast_new (_ ("The file was opened. Apply the code once more.")));
       search_free (search);
       return;
     }
@@ -316,7 +315,7 @@ riposte_window_load_model (RiposteWindow *self, GFile *file)
   if (path)
     use_model (self, path);
   else
-    adw_toast_overlay_add_toast (self->toasts, adw_toast_new (_ ("A model has to be a file on this machine")));
+    riposte_window_add_toast (self, adw_toast_new (_ ("A model has to be a file on this machine")));
 }
 
 static void

@@ -94,7 +94,7 @@ on_delete_message (GSimpleAction *action, GVariant *parameter, gpointer user_dat
   g_object_set_data_full (G_OBJECT (toast), "removed", riposte_conversation_remove_branch (self->conversation, message),
                           (GDestroyNotify)riposte_removed_branch_free);
   g_signal_connect_object (toast, "button-clicked", G_CALLBACK (on_undo_delete), self, 0);
-  adw_toast_overlay_add_toast (self->toasts, toast);
+  riposte_window_add_toast (self, toast);
 }
 
 static const GActionEntry entries[] = {

@@ -87,7 +87,7 @@ on_delete_chat (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   adw_toast_set_priority (toast, ADW_TOAST_PRIORITY_HIGH); /* what was deleted before comes again behind it */
   g_object_set_data_full (G_OBJECT (toast), "removed", riposte_chat_list_remove_selected (self->chats), g_object_unref);
   g_signal_connect_object (toast, "button-clicked", G_CALLBACK (on_undo_delete), self, 0);
-  adw_toast_overlay_add_toast (self->toasts, toast);
+  riposte_window_add_toast (self, toast);
 }
 
 /* ---- search ---- */

@@ -56,6 +56,8 @@ struct _RiposteWindow
 /* Long enough to be read aloud. */
 #define RIPOSTE_TOAST_SECONDS 10
 
+/* (transfer full): above the composer; over all where that is not seen. */
+void riposte_window_add_toast (RiposteWindow *self, AdwToast *toast);
 void riposte_window_show_toast (RiposteWindow *self, const char *text);
 void riposte_window_class_install_actions (GtkWidgetClass *klass);
 void riposte_window_add_actions (RiposteWindow *self);

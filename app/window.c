@@ -99,12 +99,23 @@ make_toast (const char *text)
 }
 
 void
+riposte_window_add_toast (RiposteWindow *self, AdwToast *toast)
+{
+  gboolean covered = self->folded && adw_flap_get_reveal_flap (self->flap);
+
+  if (gtk_widget_get_visible (self->chat_box) && !covered)
+    riposte_chat_pane_add_toast (self->chat, toast);
+  else
+    adw_toast_overlay_add_toast (self->toasts, toast);
+}
+
+void
 riposte_window_show_toast (RiposteWindow *self, const char *text)
 {
   AdwToast *toast = make_toast (text);
 
   adw_toast_set_timeout (toast, RIPOSTE_TOAST_SECONDS);
-  adw_toast_overlay_add_toast (self->toasts, toast);
+  riposte_window_add_toast (self, toast);
 }
 
 static void
@@ -113,7 +124,7 @@ on_presets_problem (RiposteWindow *self, RipostePresets *presets)
   AdwToast *toast = make_toast (riposte_presets_get_problem (presets));
 
   adw_toast_set_timeout (toast, 0); /* until it was read */
-  adw_toast_overlay_add_toast (self->toasts, toast);
+  riposte_window_add_toast (self, toast);
 }
 
 /* ---- the model ---- */

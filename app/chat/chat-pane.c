@@ -30,6 +30,7 @@ struct _RiposteChatPane
   GtkRevealer *notice;
   GtkLabel *notice_label;
   GtkWidget *notice_retry;
+  AdwToastOverlay *toasts;
   GtkStack *stack;
   RiposteWelcome *welcome;
   RiposteTranscript *transcript;
@@ -381,6 +382,12 @@ on_composer_changed (RiposteChatPane *self)
 }
 
 void
+riposte_chat_pane_add_toast (RiposteChatPane *self, AdwToast *toast)
+{
+  adw_toast_overlay_add_toast (self->toasts, toast);
+}
+
+void
 riposte_chat_pane_focus_composer (RiposteChatPane *self)
 {
   gtk_widget_grab_focus (GTK_WIDGET (self->composer));
@@ -593,6 +600,7 @@ riposte_chat_pane_class_init (RiposteChatPaneClass *klass)
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, notice);
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, notice_label);
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, notice_retry);
+  gtk_widget_class_bind_template_child (widget, RiposteChatPane, toasts);
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, stack);
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, welcome);
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, transcript);

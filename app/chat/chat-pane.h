@@ -43,5 +43,7 @@ void riposte_chat_pane_edit (RiposteChatPane *self, RiposteMessage *question);
  * or shows another branch. */
 void riposte_chat_pane_show_message (RiposteChatPane *self, const char *id, const char *words);
 void riposte_chat_pane_focus_composer (RiposteChatPane *self);
+/* (transfer full): over the conversation, not over the composer. */
+void riposte_chat_pane_add_toast (RiposteChatPane *self, AdwToast *toast);
 
 G_END_DECLS
