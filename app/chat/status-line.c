@@ -16,7 +16,7 @@ struct _RiposteStatusLine
 
   RiposteContext *context;
   GtkMenuButton *context_button;
-  GtkLabel *context_label, *context_details, *context_left_out;
+  GtkLabel *context_label, *context_short, *context_details, *context_left_out;
   GtkLevelBar *context_level;
   GtkWidget *make_room, *take_back_in;
 };
@@ -139,16 +139,19 @@ update_context (RiposteStatusLine *self)
   guint total = known ? riposte_context_get_n_context (self->context) : 0;
   g_autofree char *used_text = format_tokens (used);
   g_autofree char *total_text = format_tokens (total);
-  g_autofree char *text = NULL;
+  g_autofree char *text = NULL, *brief = NULL;
 
   gtk_widget_set_visible (GTK_WIDGET (self->context_button), total > 0);
   if (!total)
     return;
   /* Translators: how much of the context is in use, in tokens: "context 1.2k of 32k" */
   text = g_strdup_printf (_ ("context %s of %s"), used_text, total_text);
+  /* Translators: the same in a narrow window: "1.2k of 32k" */
+  brief = g_strdup_printf (_ ("%s of %s"), used_text, total_text);
   gtk_label_set_label (self->context_label, text);
-  set_class (GTK_WIDGET (self->context_label), "error", riposte_context_is_over (self->context));
-  set_class (GTK_WIDGET (self->context_label), "warning",
+  gtk_label_set_label (self->context_short, brief);
+  set_class (GTK_WIDGET (self->context_button), "error", riposte_context_is_over (self->context));
+  set_class (GTK_WIDGET (self->context_button), "warning",
              !riposte_context_is_over (self->context) && used > total / 5 * 4);
   update_context_popover (self, used, total);
 }
@@ -262,6 +265,7 @@ riposte_status_line_class_init (RiposteStatusLineClass *klass)
   gtk_widget_class_bind_template_child (widget, RiposteStatusLine, activity);
   gtk_widget_class_bind_template_child (widget, RiposteStatusLine, context_button);
   gtk_widget_class_bind_template_child (widget, RiposteStatusLine, context_label);
+  gtk_widget_class_bind_template_child (widget, RiposteStatusLine, context_short);
   gtk_widget_class_bind_template_child (widget, RiposteStatusLine, context_details);
   gtk_widget_class_bind_template_child (widget, RiposteStatusLine, context_left_out);
   gtk_widget_class_bind_template_child (widget, RiposteStatusLine, context_level);
