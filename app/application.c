@@ -6,6 +6,8 @@
 #include "remote-consent.h"
 #include "settings.h"
 #include "settings-schema.h"
+#include "shortcuts-window.h"
+#include "spoken-names.h"
 #include "window.h"
 
 #include <glib/gi18n.h>
@@ -22,11 +24,12 @@ struct _RiposteApplication
   RiposteStore *store;
   RipostePresets *presets;
   RpSamplerOptions sampler;
+  GtkWindow *shortcuts; /* (nullable) weak: while it is open */
 };
 
 G_DEFINE_FINAL_TYPE (RiposteApplication, riposte_application, ADW_TYPE_APPLICATION)
 
-/* An accelerator an action. The shortcuts window (gtk/help-overlay.ui) lists them too, with the widgets' own. */
+/* Those of an action; shortcuts-window.c says what each is for. */
 static const struct
 {
   const char *action;
@@ -34,6 +37,7 @@ static const struct
 } accels[] = {
   { "app.quit", { "<Control>q" } },
   { "app.preferences", { "<Control>comma" } },
+  { "app.shortcuts", { "<Control>question", "<Control>F1" } },
   { "window.close", { "<Control><Shift>w" } },
   { "win.new-chat", { "<Control>n" } },
   { "win.rename-chat", { "F2" } },
@@ -130,6 +134,19 @@ on_preferences (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
+on_shortcuts (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  RiposteApplication *self = user_data;
+  GtkWindow *window = find_window (user_data);
+
+  if (!window)
+    return;
+  if (!self->shortcuts)
+    g_set_weak_pointer (&self->shortcuts, GTK_WINDOW (riposte_shortcuts_window_new (user_data, window)));
+  gtk_window_present (self->shortcuts);
+}
+
+static void
 on_services (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   show_preferences (user_data, "services");
@@ -140,6 +157,7 @@ static const GActionEntry actions[] = {
   { .name = "quit", .activate = on_quit },
   { .name = "about", .activate = on_about },
   { .name = "preferences", .activate = on_preferences },
+  { .name = "shortcuts", .activate = on_shortcuts },
   { .name = "services", .activate = on_services },
 };
 
@@ -213,6 +231,7 @@ riposte_application_startup (GApplication *application)
   gtk_window_set_default_icon_name (RIPOSTE_APP_ID);
   /* a click into an answer is no wish to select all of it */
   g_object_set (gtk_settings_get_default (), "gtk-label-select-on-focus", FALSE, NULL);
+  riposte_mend_spoken_names ();
   load_styles ();
   restore_device (self);
   riposte_settings_keep_release (self->generator);
@@ -436,6 +455,7 @@ riposte_application_finalize (GObject *object)
 {
   RiposteApplication *self = RIPOSTE_APPLICATION (object);
 
+  g_clear_weak_pointer (&self->shortcuts);
   g_clear_object (&self->generator);
   g_clear_object (&self->downloads);
   g_clear_object (&self->store);

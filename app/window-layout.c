@@ -43,6 +43,10 @@ riposte_window_update_layout (RiposteWindow *self)
   gboolean fold = wants_fold (self);
 
   self->single = self->width < WIDTH_FOR_TWO;
+  if (self->single)
+    gtk_widget_add_css_class (GTK_WIDGET (self), "narrow");
+  else
+    gtk_widget_remove_css_class (GTK_WIDGET (self), "narrow");
   gtk_widget_set_visible (self->editor_box, self->show_editor);
   gtk_widget_set_visible (self->chat_box, !self->show_editor || !self->single);
   gtk_widget_set_visible (self->back, self->single);

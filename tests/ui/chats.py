@@ -74,7 +74,7 @@ def import_file(window, path):
     bus = Gio.bus_get_sync(Gio.BusType.SESSION)
     bus.call_sync('dev.riposte.Riposte', '/dev/riposte/Riposte/window/1', 'org.gtk.Actions', 'Activate',
                   GLib.Variant('(sava{sv})', ('import-chats', [], {})), None, Gio.DBusCallFlags.NONE, -1)
-    name_file(window, '_Import Import', path, slash=True)
+    name_file(window, 'Import', path, slash=True)
 
 
 class Filled(Window):

@@ -189,11 +189,11 @@ def an_answer_is_deleted_and_comes_back():
             window.press('Delete from Here On', root=window.answers()[-1])
             wait_for('the first answer', lambda: words_of_answer(window) == first)
             assert not versions_of_answer(window)
-            window.press('_Undo Undo')
+            window.press('Undo')
             wait_for('both versions', lambda: versions_of_answer(window) == ['Version 2 of 2'])
             window.press('Delete from Here On', root=questions(window)[0])
             wait_for('nothing', lambda: not questions(window) and not window.answers())
-            window.press('_Undo Undo')
+            window.press('Undo')
             wait_for('the question', lambda: question_texts(window) == ['Name one fruit.'])
 
 

@@ -71,7 +71,7 @@ def a_chat_is_renamed_and_pinned_and_stays_so():
             entry = window.get('text', 'Title')
             assert text_of(entry) == 'Makefile basics'
             entry.get_editable_text_iface().set_text_contents('Make it so')
-            window.press('_Rename Rename')
+            window.press('Rename')
             wait_for_rows(window, 'Old things', 'New Chat', 'Reverse a string', 'Make it so', 'Many words')
             window.key('d', 'ctrl')
             wait_for_rows(window, 'Make it so', 'Old things', 'New Chat', 'Reverse a string', 'Many words')
@@ -93,7 +93,7 @@ def a_deleted_chat_can_be_brought_back():
                 window.key('Delete', 'ctrl', 'shift')
                 wait_for('the way back', lambda: window.has_text(f'“{title}” deleted'))
                 if title == 'Makefile basics':
-                    window.press('_Undo Undo')
+                    window.press('Undo')
                 else:
                     wait_for('it to be gone', lambda: title not in rows(window))
             wait_for_rows(window, 'Old things', 'New Chat', 'Reverse a string', 'Makefile basics')
@@ -196,7 +196,7 @@ def all_chats_go_to_a_file_and_come_back():
         path = Path(folder) / 'all.json'
         with Filled() as window:
             choose(window, ('x', 'Export'), ('c', 'All Chats as JSON…'))
-            name_file(window, '_Export Export', path)
+            name_file(window, 'Export', path)
             wait_for('the toast', lambda: window.has_text('Exported'))
             written = json.loads(path.read_text())
             assert [len(chat['messages']) for chat in written['conversations']] == [3, 2, 80, 2]
@@ -215,7 +215,7 @@ def one_chat_becomes_markdown():
         path = Path(folder) / 'one.md'
         select(window, 'Makefile basics')
         choose(window, ('x', 'Export'), ('m', 'This Chat as Markdown…'))
-        name_file(window, '_Export Export', path)
+        name_file(window, 'Export', path)
         wait_for('the file', path.exists)
         lines = wait_for('the text', lambda: path.read_text().splitlines())
         assert lines[0] == '# Makefile basics' and '> What is make?' in lines and 'A list of rules.' in lines, lines
@@ -241,7 +241,7 @@ def a_file_that_cannot_be_imported_is_one_clear_message():
             wait_for(f'the message about {name}', lambda: window.has_text('This File Cannot Be Imported'))
             if name == 'newer':
                 assert window.has_text('99'), window.texts()
-            window.press('_Close Close')
+            window.press('Close')
             wait_for('the dialog to go', lambda: not window.has_text('This File Cannot Be Imported'))
             assert rows(window) == ['New Chat'], (name, rows(window))
 

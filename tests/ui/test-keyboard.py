@@ -1,9 +1,11 @@
 """Where the focus goes without a pointer, and what the wheel does."""
 import sys
+import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from window import Atspi, Window, wait_for  # noqa: E402
+from window import Atspi, GLib, Window, wait_for  # noqa: E402
+from gi.repository import Gio  # noqa: E402
 import chats  # noqa: E402
 from chats import chat  # noqa: E402
 from tap import case, main  # noqa: E402
@@ -66,6 +68,104 @@ def the_focus_stays_where_versions_are_switched():
         window.key('space')
         wait_for('two to be left', lambda: not window.has_text('1/3'))
         wait_for('the focus in the composer', lambda: has_focus(window, 'Question'))
+
+
+ALL = """**Bold** and `code`, a [link](https://example.com/x), $x^2$.
+
+```python
+def f(): return 1
+```
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+- [x] done
+
+$$\\sum_{i=0}^n i$$
+"""
+
+
+class Everything(chats.Filled):
+    chats = [chat('all', 'Everything', 0, 'How?', '<think>Hm.</think>So.', '<', ALL)]
+
+
+def activate(action, path='/dev/riposte/Riposte/window/1'):
+    """By its name: what a menu does."""
+    Gio.bus_get_sync(Gio.BusType.SESSION).call_sync(
+        'dev.riposte.Riposte', path, 'org.gtk.Actions', 'Activate', GLib.Variant('(sava{sv})', (action, [], {})), None,
+        Gio.DBusCallFlags.NONE, -1)
+
+
+def expect_names(window, place, root=None):
+    """What is about to vanish, or not yet bound to what it shows, is looked at again."""
+    found = []
+
+    def all_named():
+        found[:] = window.nameless(root)
+        return not found
+    try:
+        wait_for('names', all_named, 20)
+    except AssertionError:
+        raise AssertionError(f'nameless in {place}: {found}')
+
+
+def opened(window, words):
+    """The window that has these words, of those besides the first."""
+    return next((top for top in children(window.app) if top != window.frame and words in window.texts(top)), None)
+
+
+def children(node):
+    return [node.get_child_at_index(i) for i in range(node.get_child_count())]
+
+
+@case
+def every_control_says_what_it_is():
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / 'hello.py'
+        file.write_text('print("hello")\n')
+        with Everything(file) as window:
+            wait_for('the file', lambda: window.has_text('hello.py'))
+            expect_names(window, 'the window without a model')
+            select(window, 'Everything')
+            wait_for('the formula', lambda: window.find('math'))
+            expect_names(window, 'an answer')
+            window.press('Previous Version')
+            wait_for('the thought', lambda: window.has_text('Thought'))
+            expect_names(window, 'an answer with a thought')
+            for key, item in ((('F10',), 'New Chat'), (('m', 'alt'), 'Manage Models…')):
+                window.key(*key)
+                wait_for(f'“{item}” in the menu', lambda: window.find('menu item', item))
+                expect_names(window, f'the menu with “{item}”')
+                window.key('Escape')
+                wait_for('the menu to close', lambda: not window.find('menu item', item))
+            window.key('h', 'ctrl')
+            expect_names(window, 'find and replace')
+            window.key('f', 'ctrl', 'shift')
+            wait_for('the field', lambda: chats.focused_entry(window))
+            chats.focused_entry(window).get_editable_text_iface().set_text_contents('so')
+            wait_for('the result', lambda: window.has_text('1 result'))
+            expect_names(window, 'the search')
+
+
+@case
+def every_control_of_a_dialog_says_what_it_is():
+    application = '/dev/riposte/Riposte'
+    dialogs = (
+        (('preferences', application), 'Keep Awake While Answering'),
+        (('services', application), 'Let a Service Answer'),
+        (('shortcuts', application), 'Rename the chat'),
+        (('about', application), 'The Riposte developers'),
+        (('models',), 'To Download'),
+        (('presets',), 'Use It Where a Chat Chooses None'),
+        (('chat-settings',), 'Settings of This Chat'),
+        (('rename-chat',), 'Rename Chat'),
+    )
+    with Everything() as window:
+        select(window, 'Everything')
+        for action, words in dialogs:
+            activate(*action)
+            expect_names(window, action[0], wait_for(f'“{words}”', lambda: opened(window, words)))
 
 
 def place_of(node):

@@ -190,7 +190,7 @@ def a_model_is_deleted_after_a_question():
             wait_for('the question', lambda: window.has_text('Delete This Model?'))
             picture('models-delete')
             respond(window, 'Delete')
-            wait_for('the end', lambda: window.find('push button', '_Delete for Good Delete for Good') or not path.exists())
+            wait_for('the end', lambda: window.find('push button', 'Delete for Good') or not path.exists())
             if path.exists():  # a temporary folder may have no trash
                 respond(window, 'Delete for Good')
             wait_for('the file to go', lambda: not path.exists())

@@ -1,5 +1,6 @@
 """The real window under a display and a session bus of its own, driven as a screen reader would: through AT-SPI."""
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -29,6 +30,16 @@ GTKS_OWN = ('g_variant_', 'g_dbus_')
 
 # keycodes of Xvfb's keyboard
 MODIFIERS = {'shift': 50, 'ctrl': 37, 'alt': 64}
+
+
+# what GTK calls a control that has no name: by its type
+TYPE_NAME = re.compile('(Gtk|Adw|Riposte)[A-Z][A-Za-z]*')
+
+# Roles of what is pressed or written into. Others that can take the focus pass it on (a scrolled area, a list), or are
+# moved with the keyboard (the divider of two panes).
+CONTROLS = {'push button', 'toggle button', 'check box', 'radio button', 'menu item', 'check menu item',
+            'radio menu item', 'combo box', 'text', 'entry', 'password text', 'list item', 'page tab', 'spin button',
+            'link', 'slider', 'switch', 'math'}
 
 
 def small_model():
@@ -126,9 +137,10 @@ class Window:
 
     def find_all(self, role, name=None, root=None):
         found = []
+        name = name and re.sub('^_(.*) \\1$', '\\1', name)
         for node in self.walk(root):
             try:
-                if node.get_role_name() == role and (name is None or node.get_name() == name) and showing(node):
+                if node.get_role_name() == role and name in (None, node.get_name()) and showing(node):
                     found.append(node)
             except GLib.Error:
                 pass
@@ -154,6 +166,23 @@ class Window:
     def has_text(self, fragment):
         return any(fragment in text for text in self.texts())
 
+    def nameless(self, root=None):
+        """The controls of which a screen reader cannot tell what they are, each with what lies around it."""
+        found = []
+        for node in self.walk(root):
+            try:
+                name = node.get_name() or ''
+                # GTK underlines a letter with a "_", which is not to be read
+                if node.get_role_name() in CONTROLS and showing(node) and (
+                        not name.strip() or TYPE_NAME.fullmatch(name) or name.startswith('_')):
+                    around = [node]
+                    while len(around) < 5 and around[-1].get_parent():
+                        around.append(around[-1].get_parent())
+                    found.append(' < '.join(f'{each.get_role_name()} “{each.get_name()}”' for each in around))
+            except GLib.Error:
+                pass
+        return found
+
     def dump(self):
         lines = []
         for node in self.walk():
@@ -166,11 +195,12 @@ class Window:
     # ---- doing ----
 
     def press(self, name, role='push button', root=None):
-        """Activates a button as soon as it can be."""
+        """Activates a button as soon as it can be; of a dialog, where there is one that has such a button."""
         def attempt():
-            for button in self.find_all(role, name, root):
-                if is_sensitive(button):
-                    return button.get_action_iface().do_action(0)
+            for place in [root] if root else [*self.find_all('dialog'), None]:
+                for button in self.find_all(role, name, place):
+                    if is_sensitive(button):
+                        return button.get_action_iface().do_action(0)
             return False
         wait_for(f'{role} “{name}” to be pressed', attempt)
 

@@ -1,0 +1,94 @@
+/* Whether the shortcuts window says what the keys do. */
+#include "app/application.h"
+#include "app/editor/riposte-editor.h"
+#include "app/shortcuts-window.h"
+
+/* What widgets bind for themselves, the text view of questions, the window and GTK. */
+static const char *const widgets[] = { "Return", "<Shift>Return", "Escape", "F10", NULL };
+
+/* @shown counts how often each accelerator stands there. */
+static void
+count_shown (GHashTable *shown, GtkWidget *widget)
+{
+  if (GTK_IS_SHORTCUT_LABEL (widget))
+    {
+      const char *accelerator = gtk_shortcut_label_get_accelerator (GTK_SHORTCUT_LABEL (widget));
+      int n = GPOINTER_TO_INT (g_hash_table_lookup (shown, accelerator));
+      g_hash_table_insert (shown, g_strdup (accelerator), GINT_TO_POINTER (n + 1));
+      return;
+    }
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child; child = gtk_widget_get_next_sibling (child))
+    count_shown (shown, child);
+}
+
+static void
+expect (GHashTable *shown, const char *accelerator, const char *what)
+{
+  if (GPOINTER_TO_INT (g_hash_table_lookup (shown, accelerator)) != 1)
+    {
+      g_test_message ("%s (%s) is not shown once", accelerator, what);
+      g_test_fail ();
+    }
+  g_hash_table_remove (shown, accelerator);
+}
+
+static void
+expect_of_application (GHashTable *shown, GtkApplication *application)
+{
+  g_auto (GStrv) actions = gtk_application_list_action_descriptions (application);
+
+  g_assert_cmpuint (g_strv_length (actions), >, 20);
+  for (char **action = actions; *action; action++)
+    {
+      g_auto (GStrv) accels = gtk_application_get_accels_for_action (application, *action);
+      for (char **accel = accels; *accel; accel++)
+        expect (shown, *accel, *action);
+    }
+}
+
+/* Instead of opening the window of the program. */
+static void
+on_activate (GtkApplication *application)
+{
+  g_autoptr (GHashTable) shown = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  GtkWidget *window = riposte_shortcuts_window_new (application, NULL);
+  const RiposteEditorShortcut *editor;
+  GHashTableIter iter;
+  gpointer left;
+  gsize n;
+
+  count_shown (shown, window);
+  expect_of_application (shown, application);
+  editor = riposte_editor_get_shortcuts (&n);
+  for (gsize i = 0; i < n; i++)
+    expect (shown, editor[i].accelerator, editor[i].action);
+  for (gsize i = 0; widgets[i]; i++)
+    expect (shown, widgets[i], "a widget's own");
+  g_hash_table_iter_init (&iter, shown);
+  while (g_hash_table_iter_next (&iter, &left, NULL))
+    {
+      g_test_message ("%s is shown, and does nothing", (char *)left);
+      g_test_fail ();
+    }
+  gtk_window_destroy (GTK_WINDOW (window));
+  g_signal_stop_emission_by_name (application, "activate");
+}
+
+static void
+test_every_key_is_shown_once (void)
+{
+  g_autoptr (RiposteApplication) application = riposte_application_new ();
+
+  g_application_set_flags (G_APPLICATION (application), G_APPLICATION_NON_UNIQUE);
+  g_signal_connect (application, "activate", G_CALLBACK (on_activate), NULL);
+  g_assert_cmpint (g_application_run (G_APPLICATION (application), 0, NULL), ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  adw_init ();
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/shortcuts/every-key-is-shown-once", test_every_key_is_shown_once);
+  return g_test_run ();
+}
