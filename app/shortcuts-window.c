@@ -4,11 +4,11 @@
 
 #include <glib/gi18n.h>
 
-/* The accelerators of @actions, as the application has them, and @keys, which widgets have for themselves. */
+/* The first accelerator of each of @actions, as the application has them, and @keys, which widgets have for themselves. */
 typedef struct
 {
   const char *title;
-  const char *actions[3];
+  const char *actions[4];
   const char *keys[2];
 } Shortcut;
 
@@ -30,11 +30,12 @@ static const Shortcut conversation[] = {
   { N_ ("Break the line"), .keys = { "<Shift>Return" } },
   { N_ ("Stop the answer"), { "win.stop" }, { "Escape" } },
   { N_ ("Try again"), { "win.try-again" } },
-  { N_ ("Edit the last question"), { "win.edit-question('')" } },
+  { N_ ("Edit the last question"), { "win.edit-question('')" }, { "Up" } },
   { N_ ("Previous or next version"), { "win.previous-branch('')", "win.next-branch('')" } },
   { N_ ("Copy the answer"), { "win.copy-answer" } },
   { N_ ("Copy the code of the answer"), { "win.copy-code" } },
   { N_ ("Insert the code into the editor"), { "win.insert-code" } },
+  { N_ ("Ask about the code in the editor"), { "win.ask-about-code('')" } },
   { NULL },
 };
 
@@ -54,6 +55,7 @@ static const Shortcut editor[] = {
 static const Shortcut general[] = {
   { N_ ("Main menu"), .keys = { "F10" } },
   { N_ ("Preferences"), { "app.preferences" } },
+  { N_ ("Larger, smaller or normal text"), { "win.zoom-in", "win.zoom-out", "win.zoom-normal" } },
   { N_ ("Keyboard shortcuts"), { "app.shortcuts" } },
   { N_ ("Close the window"), { "window.close" } },
   { N_ ("Quit"), { "app.quit" } },
@@ -99,7 +101,8 @@ add_shortcut (AdwPreferencesGroup *group, GtkApplication *application, const Sho
   for (const char *const *action = shortcut->actions; *action; action++)
     {
       g_auto (GStrv) accels = gtk_application_get_accels_for_action (application, *action);
-      g_strv_builder_addv (builder, (const char **)accels);
+      if (accels[0])
+        g_strv_builder_add (builder, accels[0]);
     }
   all = g_strv_builder_end (builder);
   add_row (group, _ (shortcut->title), (const char *const *)all);

@@ -4,7 +4,7 @@
 #include "app/shortcuts-window.h"
 
 /* What widgets bind for themselves, the text view of questions, the window and GTK. */
-static const char *const widgets[] = { "Return", "<Shift>Return", "Escape", "F10", NULL };
+static const char *const widgets[] = { "Return", "<Shift>Return", "Escape", "F10", "Up", NULL };
 
 /* @shown counts how often each accelerator stands there. */
 static void
@@ -41,8 +41,8 @@ expect_of_application (GHashTable *shown, GtkApplication *application)
   for (char **action = actions; *action; action++)
     {
       g_auto (GStrv) accels = gtk_application_get_accels_for_action (application, *action);
-      for (char **accel = accels; *accel; accel++)
-        expect (shown, *accel, *action);
+      if (accels[0]) /* others stand in for it on other keyboards */
+        expect (shown, accels[0], *action);
     }
 }
 
