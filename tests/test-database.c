@@ -184,6 +184,70 @@ test_newer (void)
 }
 
 static void
+copy (const char *from, const char *to)
+{
+  g_autofree char *bytes = NULL;
+  gsize length;
+
+  g_assert_true (g_file_get_contents (from, &bytes, &length, NULL));
+  g_assert_true (g_file_set_contents (to, bytes, (gssize)length, NULL));
+}
+
+static void
+assert_same (const char *one, const char *other)
+{
+  g_autofree char *bytes = NULL, *others = NULL;
+  gsize length, others_length;
+
+  g_assert_true (g_file_get_contents (one, &bytes, &length, NULL));
+  g_assert_true (g_file_get_contents (other, &others, &others_length, NULL));
+  g_assert_cmpmem (bytes, length, others, others_length);
+}
+
+/* One that a newer version left when it was killed: what it wrote last is beside the file. */
+static void
+test_newer_killed (void)
+{
+  g_autofree char *path = new_path (), *left = new_path ();
+  g_autofree char *wal = g_strconcat (path, "-wal", NULL), *left_wal = g_strconcat (left, "-wal", NULL);
+  g_autofree char *folder_of_left = g_path_get_dirname (left);
+  g_autoptr (RiposteDatabase) db = open_good (path);
+  g_autoptr (GError) error = NULL;
+
+  put (db, "1", NULL, RIPOSTE_RECORD_ENDED, "one");
+  execute (path, "PRAGMA user_version = 1000");
+  g_mkdir_with_parents (folder_of_left, 0700);
+  copy (path, left);
+  copy (wal, left_wal);
+  g_assert_null (riposte_database_open (left, &error));
+  g_assert_error (error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_NEWER);
+  assert_same (path, left);
+  assert_same (wal, left_wal);
+}
+
+/* Another program's tables, whatever the version says. */
+static void
+test_foreign (void)
+{
+  static const char *const schemas[] = { "CREATE TABLE message (a, b)", "PRAGMA user_version = 4",
+                                         "CREATE TABLE message (a, b); PRAGMA user_version = 1" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (schemas); i++)
+    {
+      g_autofree char *path = new_path (), *before = g_strconcat (path, "-before", NULL);
+      g_autofree char *parent = g_path_get_dirname (path);
+      g_autoptr (GError) error = NULL;
+
+      g_mkdir_with_parents (parent, 0700);
+      execute (path, schemas[i]);
+      copy (path, before);
+      g_assert_null (riposte_database_open (path, &error));
+      g_assert_error (error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_DAMAGED);
+      assert_same (path, before);
+    }
+}
+
+static void
 test_damaged (void)
 {
   g_autofree char *path = new_path ();
@@ -516,6 +580,8 @@ main (int argc, char **argv)
   g_test_add_func ("/database/two-writers", test_two_writers);
   g_test_add_func ("/database/several-processes", test_several_processes);
   g_test_add_func ("/database/newer", test_newer);
+  g_test_add_func ("/database/newer-killed", test_newer_killed);
+  g_test_add_func ("/database/foreign", test_foreign);
   g_test_add_func ("/database/damaged", test_damaged);
   g_test_add_func ("/database/chats", test_chats);
   g_test_add_func ("/database/figures", test_figures);

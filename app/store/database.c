@@ -75,6 +75,22 @@ code_of (int code)
   return code == SQLITE_CONSTRAINT ? RIPOSTE_STORE_ERROR_REFUSED : RIPOSTE_STORE_ERROR_FAILED;
 }
 
+/* What a person can do something about, and what the system says, come before SQLite's own words, which are English. */
+static const char *
+get_reason (sqlite3 *db)
+{
+  int code = sqlite3_errcode (db);
+  int system = code == SQLITE_IOERR || code == SQLITE_CANTOPEN ? sqlite3_system_errno (db) : 0;
+
+  if (code == SQLITE_FULL)
+    return g_strerror (ENOSPC);
+  if (code == SQLITE_READONLY)
+    return _ ("the file is read-only");
+  if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+    return _ ("another program holds the file");
+  return system ? g_strerror (system) : sqlite3_errmsg (db);
+}
+
 gboolean
 riposte_database_fail (RiposteDatabase *self, GError **error)
 {
@@ -84,8 +100,7 @@ riposte_database_fail (RiposteDatabase *self, GError **error)
     g_set_error (error, RIPOSTE_STORE_ERROR, code, _ ("The kept conversations are damaged: %s"),
                  sqlite3_errmsg (self->db));
   else
-    g_set_error (error, RIPOSTE_STORE_ERROR, code, _ ("The conversation could not be kept: %s"),
-                 sqlite3_errmsg (self->db));
+    g_set_error (error, RIPOSTE_STORE_ERROR, code, _ ("The conversation could not be kept: %s"), get_reason (self->db));
   return FALSE;
 }
 
@@ -324,6 +339,23 @@ prepare_file (RiposteDatabase *self, const char *path, GError **error)
          && riposte_database_begin (self, error) && riposte_database_end (self, sweep (self, path, error), error);
 }
 
+/* In one statement, since another process may be making the tables just now. */
+static gboolean
+check_is_own (RiposteDatabase *self, GError **error)
+{
+  static const char sql[]
+    = "SELECT iif (user_version, (SELECT count (*) FROM sqlite_schema WHERE name IN ('conversation', 'message')) = 2,"
+      " NOT EXISTS (SELECT 1 FROM sqlite_schema)) FROM pragma_user_version";
+  g_autoptr (GPtrArray) rows = query_texts (self, sql, error);
+
+  if (rows && rows->len == 1 && g_str_equal (rows->pdata[0], "1"))
+    return TRUE;
+  if (rows)
+    g_set_error_literal (error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_DAMAGED,
+                         _ ("The file of the kept conversations is another program's"));
+  return FALSE;
+}
+
 static gboolean
 connect (RiposteDatabase *self, const char *path, int flags, GError **error)
 {
@@ -332,7 +364,12 @@ connect (RiposteDatabase *self, const char *path, int flags, GError **error)
   if (sqlite3_open_v2 (path, &self->db, flags, NULL) != SQLITE_OK)
     return riposte_database_fail (self, error);
   sqlite3_busy_timeout (self->db, BUSY_MS);
-  return get_version (self, &version, error);
+  /* closing would write what a WAL beside the file has into it, which is for who understands it */
+  sqlite3_db_config (self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+  if (!get_version (self, &version, error) || !check_is_own (self, error))
+    return FALSE;
+  sqlite3_db_config (self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+  return TRUE;
 }
 
 /* SQLite's own files get the same permissions. */
