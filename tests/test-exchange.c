@@ -495,19 +495,58 @@ test_search (void)
     { "文字", "r" },
     { "s[", "a" },
     { "%", "" },
-    { "_", "" },
+    { "_", "u" },
     { "\\", "" },
     { "'; DROP TABLE message; --", "" },
     { "NOT slicing", "" },
     { "slic*", "" },
     { "text:slicing", "" },
-    { "-", "a" },
+    { "-", "u a" },
     { "reverse -", "" },
     { "", "" },
+    { "uber", "u" },
+    { "ÜBER", "u" },
+    { "u\u0308ber", "u" }, /* u, and its dots on their own */
+    { "übergröße", "u" },
+    { "É", "u r q b" },
+    { "ni\u00f1o", "u" },
+    { "std::vector", "u" },
+    { "snake_case", "u" },
+    { "camelcase", "u" },
+    { "c++", "u" },
+    { "#include", "u" },
+    { "<stdio.h>", "u" },
+    { "p->next", "u" },
+    { "->", "u" },
+    { "\"#include <stdio.h>\"", "u" },
+    { "AND", "u" },
+    { "NEAR(snake camel)", "" },
+    { "^snake", "" },
+    { "日本", "v" },
+    { "検索", "v" },
+    { "全文検索", "v" },
+    { "本語", "v" },
+    { "本", "v" },
+    { "カタカナ", "v" },
+    { "abc", "v" },
+    { "全文搜索", "w" },
+    { "搜", "w" },
+    { "한글", "w" },
+    { "글", "w" }, /* the last of its text */
+    { "bc", "v" },
+    { "gs", "title" },
+    { "ng", "title q a" },
+    { "c v", "u" },
+    { "\u0308", "" }, /* dots over nothing */
   };
   g_autoptr (RiposteDatabase) db = open_new ();
 
   fill (db);
+  put (db, "three", "u", NULL, RIPOSTE_ROLE_USER,
+       "Übergröße, café, nin\u0303o\n#include <stdio.h>\nstd::vector snake_case camelCase C++ p->next and");
+  put (db, "three", "v", "u", RIPOSTE_ROLE_ASSISTANT, "これは日本語の全文検索です。ｶﾀｶﾅ ＡＢＣ");
+  put (db, "three", "w", "u", RIPOSTE_ROLE_ASSISTANT, "中文全文搜索，한글");
+  put (db, "two", "s", "r", RIPOSTE_ROLE_ASSISTANT, "x");
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
       g_autofree char *found = search (db, rows[i][0]);

@@ -20,12 +20,17 @@ static gboolean
 select_in_view (GtkTextView *view, const char *words)
 {
   GtkTextBuffer *buffer = gtk_text_view_get_buffer (view);
-  GtkTextIter first, start, end;
+  GtkTextIter first, last;
+  g_autofree char *text = NULL;
+  gsize start, end;
 
-  gtk_text_buffer_get_start_iter (buffer, &first);
-  if (!gtk_text_iter_forward_search (&first, words, GTK_TEXT_SEARCH_CASE_INSENSITIVE, &start, &end, NULL))
+  gtk_text_buffer_get_bounds (buffer, &first, &last);
+  text = gtk_text_buffer_get_slice (buffer, &first, &last, TRUE);
+  if (!riposte_search_find (text, words, 0, &start, &end))
     return FALSE;
-  gtk_text_buffer_select_range (buffer, &start, &end);
+  gtk_text_buffer_get_iter_at_offset (buffer, &first, (int)g_utf8_pointer_to_offset (text, text + start));
+  gtk_text_buffer_get_iter_at_offset (buffer, &last, (int)g_utf8_pointer_to_offset (text, text + end));
+  gtk_text_buffer_select_range (buffer, &first, &last);
   return TRUE;
 }
 

@@ -1,4 +1,5 @@
 #include "store/database-private.h"
+#include "store/fold.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,6 +62,29 @@ static const char *const migrations[] = {
   "ALTER TABLE message ADD COLUMN thinking_seconds REAL NOT NULL DEFAULT 0;",
 
   "ALTER TABLE message ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;",
+
+  /* The indices have the letters as a search sees them, and no text of their own. */
+  "DROP TRIGGER message_added; DROP TRIGGER message_ended; DROP TRIGGER message_gone; DROP TABLE message_text;"
+  "DROP TRIGGER title_added; DROP TRIGGER title_changed; DROP TRIGGER title_gone; DROP TABLE conversation_title;"
+  "CREATE VIRTUAL TABLE message_text USING fts5 (text, content = '', tokenize = 'trigram');"
+  "CREATE TRIGGER message_added AFTER INSERT ON message WHEN new.state <> 0 BEGIN"
+  "  INSERT INTO message_text (rowid, text) VALUES (new.number, riposte_fold (new.text)); END;"
+  "CREATE TRIGGER message_ended AFTER UPDATE OF state ON message WHEN old.state = 0 AND new.state <> 0 BEGIN"
+  "  INSERT INTO message_text (rowid, text) VALUES (new.number, riposte_fold (new.text)); END;"
+  "CREATE TRIGGER message_gone AFTER DELETE ON message WHEN old.state <> 0 BEGIN"
+  "  INSERT INTO message_text (message_text, rowid, text) VALUES ('delete', old.number, riposte_fold (old.text)); END;"
+  "INSERT INTO message_text (rowid, text) SELECT number, riposte_fold (text) FROM message WHERE state <> 0;"
+  "CREATE VIRTUAL TABLE conversation_title USING fts5 (title, content = '', tokenize = 'trigram');"
+  "CREATE TRIGGER title_added AFTER INSERT ON conversation BEGIN"
+  "  INSERT INTO conversation_title (rowid, title) VALUES (new.number, riposte_fold (new.title)); END;"
+  "CREATE TRIGGER title_changed AFTER UPDATE OF title ON conversation BEGIN"
+  "  INSERT INTO conversation_title (conversation_title, rowid, title)"
+  "    VALUES ('delete', old.number, riposte_fold (old.title));"
+  "  INSERT INTO conversation_title (rowid, title) VALUES (new.number, riposte_fold (new.title)); END;"
+  "CREATE TRIGGER title_gone AFTER DELETE ON conversation BEGIN"
+  "  INSERT INTO conversation_title (conversation_title, rowid, title)"
+  "    VALUES ('delete', old.number, riposte_fold (old.title)); END;"
+  "INSERT INTO conversation_title (rowid, title) SELECT number, riposte_fold (title) FROM conversation;",
 };
 
 G_DEFINE_QUARK (riposte - store - error - quark, riposte_store_error)
@@ -361,7 +385,7 @@ connect (RiposteDatabase *self, const char *path, int flags, GError **error)
 {
   guint version;
 
-  if (sqlite3_open_v2 (path, &self->db, flags, NULL) != SQLITE_OK)
+  if (sqlite3_open_v2 (path, &self->db, flags, NULL) != SQLITE_OK || riposte_fold_register (self->db) != SQLITE_OK)
     return riposte_database_fail (self, error);
   sqlite3_busy_timeout (self->db, BUSY_MS);
   /* closing would write what a WAL beside the file has into it, which is for who understands it */

@@ -2,11 +2,12 @@
 
 #include "plain-text.h"
 #include "store/database-private.h"
+#include "store/fold.h"
 
 #include <string.h>
 
 #define MAX_WORDS 16
-/* The index holds the trigrams of texts: a word of fewer characters is looked for in the texts themselves. */
+/* The index holds the trigrams of texts. */
 #define INDEXED   3
 /* Characters of an excerpt, and of them before the word. */
 #define EXCERPT   120
@@ -51,34 +52,10 @@ riposte_search_split (const char *query)
   return split;
 }
 
-/* One past where @word ends, if it begins at @text. */
-static const char *
-match_at (const char *text, const char *word)
-{
-  while (*word)
-    {
-      if (!*text || g_unichar_tolower (g_utf8_get_char (text)) != g_unichar_tolower (g_utf8_get_char (word)))
-        return NULL;
-      text = g_utf8_next_char (text);
-      word = g_utf8_next_char (word);
-    }
-  return text;
-}
-
 gboolean
 riposte_search_find (const char *text, const char *word, gsize from, gsize *start, gsize *end)
 {
-  for (const char *p = text + from; *p; p = g_utf8_next_char (p))
-    {
-      const char *past = match_at (p, word);
-
-      if (!past)
-        continue;
-      *start = (gsize)(p - text);
-      *end = (gsize)(past - text);
-      return past > p;
-    }
-  return FALSE;
+  return riposte_fold_find (text, word, from, start, end);
 }
 
 /* ---- excerpts ---- */
@@ -120,20 +97,20 @@ make_excerpt (const char *text, const char *word)
 
 /* ---- the database ---- */
 
+/* Of a word that is shorter than a trigram: the texts with trigrams that begin with it. A single letter of ASCII is in
+ * nearly every text, and sooner found there. */
 static void
-append_like (GString *sql, GPtrArray *values, const char *column, const char *word)
+append_short (GString *sql, GPtrArray *values, const char *folded, const char *index, const char *column)
 {
-  GString *pattern = g_string_new ("%");
-
-  for (const char *p = word; *p; p++)
+  if (!folded[1])
+    g_string_append_printf (sql, " AND riposte_has (%s, ?)", column);
+  else
     {
-      if (strchr ("%_\\", *p))
-        g_string_append_c (pattern, '\\');
-      g_string_append_c (pattern, *p);
+      g_string_append_printf (sql, " AND %s.rowid IN (SELECT doc FROM temp.%s_terms WHERE term >= ? AND term < ?)",
+                              index, index);
+      g_ptr_array_add (values, g_strdup (folded));
     }
-  g_string_append_c (pattern, '%');
-  g_ptr_array_add (values, g_string_free (pattern, FALSE));
-  g_string_append_printf (sql, " AND %s LIKE ? ESCAPE '\\'", column);
+  g_ptr_array_add (values, folded[1] ? g_strconcat (folded, "\xf4\x8f\xbf\xbf", NULL) : g_strdup (folded));
 }
 
 /* Appends " AND …" for all of @words: one expression of FTS5, where a doubled quotation mark is one, for those that the
@@ -144,10 +121,16 @@ append_conditions (GString *sql, GPtrArray *values, const char *const *words, co
   GString *match = g_string_new (NULL);
 
   for (; *words; words++)
-    if (g_utf8_strlen (*words, -1) >= INDEXED)
-      g_string_append_printf (match, "%s\"%s\"", match->len ? " AND " : "", *words);
-    else
-      append_like (sql, values, column, *words);
+    {
+      g_autofree char *folded = riposte_fold_text (*words);
+
+      if (g_utf8_strlen (folded, -1) >= INDEXED)
+        g_string_append_printf (match, "%s\"%s\"", match->len ? " AND " : "", folded);
+      else if (*folded)
+        append_short (sql, values, folded, index, column);
+      else
+        g_string_append (sql, " AND 0");
+    }
   if (match->len)
     {
       g_string_append_printf (sql, " AND %s MATCH ?", index);
@@ -202,12 +185,18 @@ find (RiposteDatabase *self,
 GPtrArray *
 riposte_database_search (RiposteDatabase *self, const char *query, guint limit, GError **error)
 {
+  static const char terms[]
+    = "CREATE VIRTUAL TABLE IF NOT EXISTS temp.message_text_terms USING fts5vocab (main, message_text, instance);"
+      "CREATE VIRTUAL TABLE IF NOT EXISTS temp.conversation_title_terms"
+      "  USING fts5vocab (main, conversation_title, instance)";
   g_auto (GStrv) words = riposte_search_split (query);
   g_autoptr (GPtrArray) hits = NULL;
   g_autoptr (GPtrArray) messages = NULL;
 
   if (!words[0])
     return g_ptr_array_new_with_free_func ((GDestroyNotify)riposte_hit_free);
+  if (!riposte_database_execute (self, terms, error))
+    return NULL;
   hits = find (self,
                "SELECT chat.id, chat.title, NULL, 0, chat.title, chat.updated FROM conversation AS chat"
                " JOIN conversation_title ON conversation_title.rowid = chat.number"

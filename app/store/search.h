@@ -21,7 +21,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RiposteHit, riposte_hit_free)
 
 /* What is looked for: words at white space; what stands between quotation marks is one. Never NULL. */
 char **riposte_search_split (const char *query);
-/* Whether @word stands in @text from @from on, whatever the case; *start and *end are offsets in bytes. */
+/* Whether @word stands in @text from @from on, whatever the case and accents; *start and *end are offsets in bytes. */
 gboolean riposte_search_find (const char *text, const char *word, gsize from, gsize *start, gsize *end);
 
 /* Of RiposteHit, at most @limit: first the titles, then messages with all the words, both from the newest conversation
