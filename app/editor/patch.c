@@ -308,6 +308,7 @@ typedef struct
 {
   guint at, n_head, n_tail; /* a line of the text; lines of context that were left out */
   gboolean done;            /* the text has it already */
+  Line indent;              /* what the hunk's lines lack in front; empty where they lack nothing */
 } Place;
 
 /* A brace or an empty line is at too many places. */
@@ -346,6 +347,49 @@ find_either (GArray *text, const Hunk *hunk, guint from, guint expected, Place *
   return place->done;
 }
 
+/* What all lines of the text from @at on have in front of those of @side, if that is the same white space. */
+static gboolean
+find_indent (GArray *text, GArray *side, guint at, Line *indent)
+{
+  *indent = (Line){ 0 };
+  for (guint i = 0; i < side->len; i++)
+    {
+      const Line *there = &g_array_index (text, Line, at + i), *here = &g_array_index (side, Line, i);
+      Line front = { there->start, there->length - here->length };
+
+      if (!there->length && !here->length)
+        continue;
+      if (!here->length || there->length <= here->length
+          || memcmp (there->start + front.length, here->start, here->length) != 0)
+        return FALSE;
+      if (indent->start && !is_same (indent, &front))
+        return FALSE;
+      *indent = front;
+    }
+  return indent->start && strspn (indent->start, " \t") >= indent->length;
+}
+
+/* Models take the indentation away that all lines of a hunk have. Only one place may be meant by it. */
+static gboolean
+find_indented (GArray *text, const Hunk *hunk, guint from, Place *place)
+{
+  const char skips[] = { '+', '-' };
+
+  for (gsize k = 0; k < G_N_ELEMENTS (skips); k++)
+    {
+      g_autoptr (GArray) side = read_side (hunk, skips[k], 0, 0);
+      guint n = 0;
+      Line indent;
+
+      for (guint i = from; says_something (side) && i + side->len <= text->len; i++)
+        if (find_indent (text, side, i, &indent) && n++ == 0)
+          *place = (Place){ i, 0, 0, skips[k] == '-', indent };
+      if (n)
+        return n == 1;
+    }
+  return FALSE;
+}
+
 static gboolean
 find_place (GArray *text, const Hunk *hunk, guint from, int shift, Place *place)
 {
@@ -355,16 +399,16 @@ find_place (GArray *text, const Hunk *hunk, guint from, int shift, Place *place)
 
   if (!old->len) /* the number is all there is */
     {
-      *place = (Place){ (guint)CLAMP (expected, from, text->len), 0, 0, FALSE };
+      *place = (Place){ (guint)CLAMP (expected, from, text->len), 0, 0, FALSE, { 0 } };
       return hunk->line != G_MAXUINT || !text->len;
     }
   for (guint fuzz = 0; fuzz <= MAX_FUZZ; fuzz++)
     {
-      *place = (Place){ 0, MIN (fuzz, head), head == hunk->lines->len ? 0 : MIN (fuzz, tail), FALSE };
+      *place = (Place){ 0, MIN (fuzz, head), head == hunk->lines->len ? 0 : MIN (fuzz, tail), FALSE, { 0 } };
       if (find_either (text, hunk, from, (guint)expected + place->n_head, place))
         return TRUE;
     }
-  return FALSE;
+  return find_indented (text, hunk, from, place);
 }
 
 /* ---- what it changes ---- */
@@ -387,7 +431,9 @@ add_edits (RiposteMerge *merge, const Hunk *hunk, const Place *place)
           if (line->sign == '-')
             edit.n_removed++;
           else
-            g_string_append_printf (added, "%.*s\n", (int)strcspn (line->line.start, "\n"), line->line.start);
+            g_string_append_printf (added, "%.*s%.*s\n", line->line.length ? (int)place->indent.length : 0,
+                                    place->indent.start ? place->indent.start : "",
+                                    (int)strcspn (line->line.start, "\n"), line->line.start);
         }
       if (edit.n_removed || added->len)
         {
