@@ -308,7 +308,9 @@ seek_words (RiposteMessageList *self)
   g_autofree char *words = NULL;
   GtkWidget *found;
 
-  if (row && (!row->view || gtk_widget_get_height (row->view) != row->height || !approach (self, row)))
+  if (row
+      && (!row->view || riposte_message_view_is_parsing (RIPOSTE_MESSAGE_VIEW (row->view))
+          || gtk_widget_get_height (row->view) != row->height || !approach (self, row)))
     return FALSE;
   words = g_steal_pointer (&self->words);
   found = row ? riposte_select_text (row->view, words) : NULL;

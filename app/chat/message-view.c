@@ -3,6 +3,8 @@
 #include "chat/attachment-view.h"
 #include "chat/attachment.h"
 #include "chat/branch-bar.h"
+#include "markdown/block-text.h"
+#include "markdown/gradual-text.h"
 #include "markdown/markdown-view.h"
 #include "plain-text.h"
 #include "chat/thought-fold.h"
@@ -15,7 +17,10 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#define COPIED_MS 1500
+#define COPIED_MS   1500
+/* Of a question, in bytes; what is longer scrolls within itself, in so many pixels. */
+#define MAX_LABEL   6000
+#define LONG_HEIGHT 360
 
 struct _RiposteMessageView
 {
@@ -275,6 +280,43 @@ show_answer (RiposteMessageView *self)
   show_news (self);
 }
 
+/* A label is laid out as a whole, which takes as long as its text; a text view only as far as it is seen. */
+static GtkWidget *
+long_text_new (const char *text)
+{
+  g_autofree char *broken = riposte_break_lines (text);
+  GtkWidget *scroller = gtk_scrolled_window_new (), *view = gtk_text_view_new ();
+
+  gtk_text_view_set_editable (GTK_TEXT_VIEW (view), FALSE);
+  gtk_text_view_set_cursor_visible (GTK_TEXT_VIEW (view), FALSE);
+  gtk_text_view_set_wrap_mode (GTK_TEXT_VIEW (view), GTK_WRAP_WORD_CHAR);
+  gtk_text_view_set_accepts_tab (GTK_TEXT_VIEW (view), FALSE);
+  gtk_text_buffer_set_enable_undo (gtk_text_view_get_buffer (GTK_TEXT_VIEW (view)), FALSE);
+  riposte_gradual_text_add (GTK_TEXT_VIEW (view), broken ? broken : text);
+  gtk_widget_add_css_class (view, "long-question");
+  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
+  gtk_scrolled_window_set_min_content_height (GTK_SCROLLED_WINDOW (scroller), LONG_HEIGHT);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), view);
+  gtk_widget_set_hexpand (scroller, TRUE);
+  return scroller;
+}
+
+static GtkWidget *
+text_new (const char *text)
+{
+  GtkWidget *label;
+
+  if (strlen (text) > MAX_LABEL)
+    return long_text_new (text);
+  label = gtk_label_new (text);
+  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
+  gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
+  gtk_widget_set_visible (label, *text != '\0');
+  return label;
+}
+
 /* As it was typed: a question is no Markdown. */
 static void
 show_question (RiposteMessageView *self)
@@ -283,19 +325,14 @@ show_question (RiposteMessageView *self)
   g_autoptr (GPtrArray) attachments = NULL;
   gsize length = riposte_attachments_split (text, &attachments);
   g_autofree char *plain = riposte_plain_text (text, (gssize)length);
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6), *label = gtk_label_new (plain);
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
 
-  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
-  gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
-  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
-  gtk_widget_set_visible (label, length > 0);
-  gtk_box_append (GTK_BOX (box), label);
+  gtk_box_append (GTK_BOX (box), text_new (plain));
   if (attachments->len)
     gtk_box_append (GTK_BOX (box), self->attachments = riposte_attachment_view_new (attachments));
   adw_bin_set_child (self->body, box);
   gtk_widget_add_css_class (GTK_WIDGET (self->body), "question");
-  gtk_widget_set_halign (GTK_WIDGET (self->body), GTK_ALIGN_END);
+  gtk_widget_set_halign (GTK_WIDGET (self->body), strlen (plain) > MAX_LABEL ? GTK_ALIGN_FILL : GTK_ALIGN_END);
   gtk_widget_set_margin_start (GTK_WIDGET (self->body), 48);
   gtk_widget_set_visible (GTK_WIDGET (self->footer), FALSE);
 }
@@ -446,6 +483,12 @@ unfold (RiposteMessageView *self, const char *words)
     riposte_thought_fold_unfold (self->thought);
   if (self->attachments && (!riposte_search_find (question, words, 0, &start, &end) || start >= length))
     riposte_attachment_view_unfold (self->attachments, words);
+}
+
+gboolean
+riposte_message_view_is_parsing (RiposteMessageView *self)
+{
+  return self->markdown && riposte_markdown_view_is_parsing (self->markdown);
 }
 
 int

@@ -18,6 +18,8 @@ void riposte_message_view_set_seen (RiposteMessageView *self, int top, int botto
 gboolean riposte_message_view_build (RiposteMessageView *self, int top, int bottom, gint64 deadline);
 /* By how many pixels what is above the top of what is seen has grown since the last call. */
 int riposte_message_view_take_shift (RiposteMessageView *self);
+/* Its text is not all there yet: there is much of it. */
+gboolean riposte_message_view_is_parsing (RiposteMessageView *self);
 /* Returns: about where the first of @words are */
 int riposte_message_view_seek (RiposteMessageView *self, const char *words);
 /* See riposte_branch_bar_get_focus() and riposte_branch_bar_focus(). */

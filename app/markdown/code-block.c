@@ -2,6 +2,7 @@
 
 #include "markdown/block-text.h"
 #include "markdown/fence-path.h"
+#include "markdown/gradual-text.h"
 #include "editor/patch.h"
 #include "editor/source-style.h"
 #include "lazy-tooltip.h"
@@ -249,6 +250,15 @@ on_grown (RiposteCodeBlock *self)
     gtk_adjustment_set_value (adjustment, gtk_adjustment_get_upper (adjustment));
 }
 
+static gboolean
+has_many_lines (const char *text)
+{
+  for (guint n = 1; (text = strchr (text, '\n')); text++)
+    if (++n > RIPOSTE_MAX_CODE_LINES)
+      return TRUE;
+  return FALSE;
+}
+
 /* A text view draws, and lays out, all of the height that it is given: of thousands of lines that takes seconds. */
 static void
 limit_height (RiposteCodeBlock *self)
@@ -257,8 +267,7 @@ limit_height (RiposteCodeBlock *self)
   GtkAdjustment *adjustment = gtk_scrolled_window_get_vadjustment (self->scroller);
 
   gtk_scrolled_window_get_policy (self->scroller, &horizontal, &vertical);
-  if (vertical != GTK_POLICY_NEVER
-      || gtk_text_buffer_get_line_count (GTK_TEXT_BUFFER (self->buffer)) <= RIPOSTE_MAX_CODE_LINES)
+  if (vertical != GTK_POLICY_NEVER || !has_many_lines (self->shown))
     return;
   gtk_scrolled_window_set_policy (self->scroller, horizontal, GTK_POLICY_AUTOMATIC);
   gtk_scrolled_window_set_max_content_height (self->scroller, MAX_HEIGHT);
@@ -267,29 +276,36 @@ limit_height (RiposteCodeBlock *self)
   g_signal_connect_object (adjustment, "changed", G_CALLBACK (on_grown), self, G_CONNECT_SWAPPED);
 }
 
+/* Makes the buffer have it, from where it differs from what was shown. */
+static void
+show (RiposteCodeBlock *self, const char *shown)
+{
+  GtkTextBuffer *buffer = GTK_TEXT_BUFFER (self->buffer);
+  gsize n_inserted = strlen (self->shown) - riposte_gradual_text_stop (GTK_TEXT_VIEW (self->view));
+  gsize kept = MIN (common_prefix (self->shown, shown), n_inserted);
+  GtkTextIter start, end;
+
+  self->grows = kept > 0; /* else it is there at once, and read from its beginning */
+  if (kept < n_inserted)
+    {
+      gtk_text_buffer_get_iter_at_offset (buffer, &start, (int)g_utf8_strlen (self->shown, (gssize)kept));
+      gtk_text_buffer_get_end_iter (buffer, &end);
+      gtk_text_buffer_delete (buffer, &start, &end);
+    }
+  g_free (self->shown);
+  self->shown = g_strdup (shown);
+  limit_height (self);
+  riposte_gradual_text_add (GTK_TEXT_VIEW (self->view), shown + kept);
+}
+
 void
 riposte_code_block_set (RiposteCodeBlock *self, const char *code, const char *info)
 {
-  GtkTextBuffer *buffer = GTK_TEXT_BUFFER (self->buffer);
-  GtkTextIter start, end;
   g_autofree char *broken = riposte_break_lines (code);
-  const char *shown = broken ? broken : code;
-  gsize kept = common_prefix (self->shown, shown);
 
   if (strcmp (self->info, info) != 0 || !*gtk_label_get_label (self->language))
     set_info (self, info);
-  self->grows = kept > 0; /* else it is there at once, and read from its beginning */
-  gtk_text_buffer_get_end_iter (buffer, &end);
-  if (self->shown[kept])
-    {
-      gtk_text_buffer_get_iter_at_offset (buffer, &start, g_utf8_strlen (self->shown, kept));
-      gtk_text_buffer_delete (buffer, &start, &end);
-    }
-  if (shown[kept])
-    gtk_text_buffer_insert (buffer, &end, shown + kept, -1);
-  g_free (self->shown);
-  self->shown = g_strdup (shown);
+  show (self, broken ? broken : code);
   g_free (self->code);
   self->code = g_strdup (code);
-  limit_height (self);
 }

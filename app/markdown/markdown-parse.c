@@ -290,15 +290,20 @@ add_block (GPtrArray *blocks, const Context *context, const char *hidden, cmark_
     g_ptr_array_extend_and_steal (blocks, riposte_block_split (block, source));
 }
 
+/* While a parser of cmark works, what it keeps for all of them is that one's own. */
+static GMutex parsing;
+
 GPtrArray *
 riposte_markdown_parse (const char *text, gsize length, GArray **lines)
 {
   GPtrArray *blocks = g_ptr_array_new_with_free_func ((GDestroyNotify)riposte_block_unref);
-  cmark_parser *parser = parser_new ();
   Context context;
   g_autofree char *hidden = riposte_formulas_hide (text, length, &context.formulas);
+  cmark_parser *parser;
   cmark_node *document;
 
+  g_mutex_lock (&parsing);
+  parser = parser_new ();
   cmark_parser_feed (parser, hidden, strlen (hidden));
   document = cmark_parser_finish (parser);
   if (lines)
@@ -313,6 +318,7 @@ riposte_markdown_parse (const char *text, gsize length, GArray **lines)
     }
   cmark_node_free (document);
   cmark_parser_free (parser);
+  g_mutex_unlock (&parsing);
   g_array_unref (context.formulas);
   return blocks;
 }

@@ -7,8 +7,8 @@
 /* A label is laid out as a whole: this much of one takes a few milliseconds. */
 #define MAX_BYTES  4000
 /* Of a word; where one takes many lines, Pango shapes what is left of it anew for each. */
-#define MAX_WORD   1000
-#define MAX_ITEMS  40
+#define MAX_WORD   400
+#define MAX_ITEMS  15
 #define MAX_LEAVES 600
 
 /* ---- paragraphs ---- */

@@ -7,7 +7,9 @@
 
 /* What is further away than this from what is seen gives its widgets back: where a block is made, the styles of all its
  * neighbours are looked up again, so these are few. */
-#define FAR 1300
+#define FAR   1300
+/* Bytes that take longer to parse than a frame may wait. */
+#define LARGE (48 * 1024)
 
 typedef struct
 {
@@ -21,9 +23,12 @@ struct _RiposteMarkdownView
 {
   GtkWidget parent;
 
-  RiposteMarkdown *markdown;
-  GArray *items; /* of Item, one a block */
-  int width;     /* that the heights are for */
+  RiposteMarkdown *markdown; /* NULL while a thread has it */
+  GString *pending;          /* text that it has not got yet */
+  gboolean ends;             /* with that */
+  GPtrArray *blocks;         /* of RiposteBlock, as they are shown */
+  GArray *items;             /* of Item, one a block */
+  int width;                 /* that the heights are for */
   int top, bottom;
   int shift;
 };
@@ -41,7 +46,7 @@ get_item (RiposteMarkdownView *self, guint index)
 static int
 guess (RiposteMarkdownView *self, guint index)
 {
-  return riposte_block_guess_height (riposte_markdown_get_block (self->markdown, index), self->width);
+  return riposte_block_guess_height (self->blocks->pdata[index], self->width);
 }
 
 static void
@@ -58,7 +63,7 @@ make_widget (RiposteMarkdownView *self, guint index)
 
   for (guint i = index; i-- > 0 && !before;)
     before = get_item (self, i)->widget;
-  item->widget = riposte_block_widget_new (riposte_markdown_get_block (self->markdown, index));
+  item->widget = riposte_block_widget_new (self->blocks->pdata[index]);
   item->measured = FALSE;
   gtk_widget_insert_after (item->widget, GTK_WIDGET (self), before); /* the focus walks in this order */
 }
@@ -69,13 +74,16 @@ sync_from (RiposteMarkdownView *self, guint first)
 {
   guint n = riposte_markdown_get_n_blocks (self->markdown);
 
+  g_ptr_array_set_size (self->blocks, (int)first);
+  for (guint i = first; i < n; i++)
+    g_ptr_array_add (self->blocks, riposte_block_ref (riposte_markdown_get_block (self->markdown, i)));
   for (guint i = n; i < self->items->len; i++)
     drop_widget (get_item (self, i));
   g_array_set_size (self->items, n);
   for (guint i = first; i < n; i++)
     {
       Item *item = get_item (self, i);
-      RiposteBlock *block = riposte_markdown_get_block (self->markdown, i);
+      RiposteBlock *block = self->blocks->pdata[i];
 
       if (!item->widget)
         item->height = guess (self, i);
@@ -259,6 +267,18 @@ drop_far (RiposteMarkdownView *self)
     }
 }
 
+/* Most of what a new widget takes is being measured; the result is kept for the layout. */
+static void
+warm_up (RiposteMarkdownView *self, Item *item)
+{
+  int min_width;
+
+  if (self->width <= 0)
+    return;
+  gtk_widget_measure (item->widget, GTK_ORIENTATION_HORIZONTAL, -1, &min_width, NULL, NULL, NULL);
+  gtk_widget_measure (item->widget, GTK_ORIENTATION_VERTICAL, MAX (self->width, min_width), NULL, NULL, NULL, NULL);
+}
+
 gboolean
 riposte_markdown_view_build (RiposteMarkdownView *self, int top, int bottom, gint64 deadline)
 {
@@ -276,6 +296,7 @@ riposte_markdown_view_build (RiposteMarkdownView *self, int top, int bottom, gin
           if (late)
             break;
           make_widget (self, i);
+          warm_up (self, item);
           changed = TRUE;
         }
       y = end + RIPOSTE_BLOCK_SPACING;
@@ -294,7 +315,7 @@ riposte_markdown_view_seek (RiposteMarkdownView *self, const char *words)
 
   for (guint i = 0; i < self->items->len; i++)
     {
-      g_autofree char *text = riposte_block_dup_text (riposte_markdown_get_block (self->markdown, i));
+      g_autofree char *text = riposte_block_dup_text (self->blocks->pdata[i]);
       gsize start, end;
 
       if (riposte_search_find (text, words, 0, &start, &end))
@@ -306,18 +327,110 @@ riposte_markdown_view_seek (RiposteMarkdownView *self, const char *words)
 
 /* ---- text ---- */
 
+/* What is to be parsed, and who does it. */
+typedef struct
+{
+  RiposteMarkdown *markdown;
+  char *text;
+  gboolean ends;
+  guint first; /* that changed */
+} Job;
+
+static void
+job_free (gpointer data)
+{
+  Job *job = data;
+
+  g_clear_pointer (&job->markdown, riposte_markdown_free);
+  g_free (job->text);
+  g_free (job);
+}
+
+static void
+job_run (Job *job)
+{
+  g_autofree char *plain = riposte_plain_text (job->text, -1);
+
+  job->first = riposte_markdown_append (job->markdown, plain);
+  if (job->ends)
+    job->first = MIN (job->first, riposte_markdown_finish (job->markdown));
+}
+
+static void
+run_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  job_run (data);
+  g_task_return_boolean (task, TRUE);
+}
+
+static guint n_threads; /* that parse: what else comes waits for them as they do for each other, and not here */
+
+static void advance (RiposteMarkdownView *self);
+
+static void
+end_job (RiposteMarkdownView *self, Job *job)
+{
+  self->markdown = g_steal_pointer (&job->markdown);
+  sync_from (self, job->first);
+}
+
+static void
+on_parsed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  RiposteMarkdownView *self = RIPOSTE_MARKDOWN_VIEW (source);
+
+  n_threads--;
+  end_job (self, g_task_get_task_data (G_TASK (result)));
+  advance (self);
+}
+
+static void
+advance (RiposteMarkdownView *self)
+{
+  Job *job;
+  gsize n_bytes = self->pending->len;
+
+  if (!self->markdown || (!n_bytes && !self->ends))
+    return;
+  n_bytes += self->ends ? riposte_markdown_get_length (self->markdown) : riposte_markdown_get_n_open (self->markdown);
+  job = g_new0 (Job, 1);
+  job->markdown = g_steal_pointer (&self->markdown);
+  job->text = g_strdup (self->pending->str);
+  job->ends = self->ends;
+  g_string_truncate (self->pending, 0);
+  self->ends = FALSE;
+  if (n_bytes > LARGE || n_threads)
+    {
+      g_autoptr (GTask) task = g_task_new (self, NULL, on_parsed, NULL);
+
+      n_threads++;
+      g_task_set_task_data (task, job, job_free);
+      g_task_run_in_thread (task, run_in_thread);
+      return;
+    }
+  job_run (job);
+  end_job (self, job);
+  job_free (job);
+}
+
 void
 riposte_markdown_view_append (RiposteMarkdownView *self, const char *text)
 {
-  g_autofree char *plain = riposte_plain_text (text, -1);
-
-  sync_from (self, riposte_markdown_append (self->markdown, plain));
+  g_string_append (self->pending, text);
+  advance (self);
 }
 
 void
 riposte_markdown_view_finish (RiposteMarkdownView *self)
 {
-  sync_from (self, riposte_markdown_finish (self->markdown));
+  self->ends = TRUE;
+  advance (self);
+}
+
+gboolean
+riposte_markdown_view_is_parsing (RiposteMarkdownView *self)
+{
+  return !self->markdown;
 }
 
 /* ---- object ---- */
@@ -339,6 +452,8 @@ riposte_markdown_view_finalize (GObject *object)
   RiposteMarkdownView *self = RIPOSTE_MARKDOWN_VIEW (object);
 
   g_array_unref (self->items);
+  g_ptr_array_unref (self->blocks);
+  g_string_free (self->pending, TRUE);
   riposte_markdown_free (self->markdown);
   G_OBJECT_CLASS (riposte_markdown_view_parent_class)->finalize (object);
 }
@@ -360,6 +475,8 @@ static void
 riposte_markdown_view_init (RiposteMarkdownView *self)
 {
   self->markdown = riposte_markdown_new ();
+  self->pending = g_string_new (NULL);
+  self->blocks = g_ptr_array_new_with_free_func ((GDestroyNotify)riposte_block_unref);
   self->items = g_array_new (FALSE, TRUE, sizeof (Item));
 }
 

@@ -10,9 +10,11 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (RiposteMarkdownView, riposte_markdown_view, RIPOSTE, MARKDOWN_VIEW, GtkWidget)
 
 GtkWidget *riposte_markdown_view_new (void);
-/* Any text; what a model must not do to the window, it does not. Blocks that are closed keep their widgets. */
+/* Any text; what a model must not do to the window, it does not. Blocks that are closed keep their widgets. Where much
+ * is to be parsed, a thread does it, and the view shows it then. */
 void riposte_markdown_view_append (RiposteMarkdownView *self, const char *text);
 void riposte_markdown_view_finish (RiposteMarkdownView *self);
+gboolean riposte_markdown_view_is_parsing (RiposteMarkdownView *self);
 /* From @top to @bottom, in pixels of its own, it is seen. */
 void riposte_markdown_view_set_seen (RiposteMarkdownView *self, int top, int bottom);
 /* Makes what widgets lack between @top and @bottom, until @deadline in monotonic time. Returns: all are there */

@@ -9,7 +9,7 @@
 RiposteBlock *
 riposte_block_new (RiposteBlockKind kind)
 {
-  RiposteBlock *block = g_rc_box_new0 (RiposteBlock);
+  RiposteBlock *block = g_atomic_rc_box_new0 (RiposteBlock);
 
   block->kind = kind;
   return block;
@@ -18,7 +18,7 @@ riposte_block_new (RiposteBlockKind kind)
 RiposteBlock *
 riposte_block_ref (RiposteBlock *block)
 {
-  return g_rc_box_acquire (block);
+  return g_atomic_rc_box_acquire (block);
 }
 
 static void
@@ -35,7 +35,7 @@ block_clear (gpointer data)
 void
 riposte_block_unref (RiposteBlock *block)
 {
-  g_rc_box_release_full (block, block_clear);
+  g_atomic_rc_box_release_full (block, block_clear);
 }
 
 gboolean
@@ -193,6 +193,18 @@ RiposteBlock *
 riposte_markdown_get_block (RiposteMarkdown *self, guint index)
 {
   return self->blocks->pdata[index];
+}
+
+gsize
+riposte_markdown_get_n_open (RiposteMarkdown *self)
+{
+  return self->text->len - self->open;
+}
+
+gsize
+riposte_markdown_get_length (RiposteMarkdown *self)
+{
+  return self->text->len;
 }
 
 gsize

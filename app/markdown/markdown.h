@@ -31,7 +31,7 @@ typedef enum
 
 typedef struct _RiposteBlock RiposteBlock;
 
-/* Immutable once made. */
+/* Immutable once made; threads may share it. */
 struct _RiposteBlock
 {
   RiposteBlockKind kind;
@@ -63,6 +63,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RiposteBlock, riposte_block_unref)
  */
 GPtrArray *riposte_markdown_parse (const char *text, gsize length, GArray **lines);
 
+/* Of one thread at a time. */
 typedef struct _RiposteMarkdown RiposteMarkdown;
 
 RiposteMarkdown *riposte_markdown_new (void);
@@ -74,6 +75,9 @@ guint riposte_markdown_append (RiposteMarkdown *self, const char *text);
 guint riposte_markdown_finish (RiposteMarkdown *self);
 guint riposte_markdown_get_n_blocks (RiposteMarkdown *self);
 RiposteBlock *riposte_markdown_get_block (RiposteMarkdown *self, guint index); /* owned by @self */
+/* In bytes, and of it what an append() parses anew. */
+gsize riposte_markdown_get_length (RiposteMarkdown *self);
+gsize riposte_markdown_get_n_open (RiposteMarkdown *self);
 /* The bytes that the last append() parsed; for tests. */
 gsize riposte_markdown_get_n_parsed (RiposteMarkdown *self);
 
