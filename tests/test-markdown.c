@@ -97,6 +97,10 @@ static const struct
   { "broken $\\frac{a$ stays, $$\\frac{a\\, _x_$$ too",
     "p'broken $\\frac{a$ stays, <tt>$$\\frac{a\\, _x_$$</tt> too'" },
   { "$$\na _b_\nc _d_\n\n_e_", "p'<tt>$$a _b_\nc _d_</tt>' p'<i>e</i>'" },
+  { "a<br>b<BR/>c<b>", "p'a\nb\nc&lt;b&gt;'" },
+  { "me@example.org, <ftp://x.y/z>, [x](ftp://x.y)", "p'me@example.org, ftp://x.y/z, x (ftp://x.y)'" },
+  { "![](https://e.org/y.png)",
+    "p'<a href=\"https://e.org/y.png\" title=\"https://e.org/y.png\">https://e.org/y.png</a>'" },
   { "see \\[1\\], \\(or so\\), pid $$ _x_", "p'see [1], (or so), pid $$ <i>x</i>'" },
   { "| $a$ |\n|---|\n", "table(row(cell'<span lang=\"x-tex\">$a$</span>'))" },
   { "[$x$](https://example.org/$a$)",
@@ -344,7 +348,7 @@ test_fence_paths (void)
 {
   static const struct
   {
-    const char *info, *before, *path;
+    const char *info, *before, *path, *code;
   } rows[] = {
     { "python", NULL, NULL },
     { "python title=src/a.py", NULL, "src/a.py" },
@@ -362,11 +366,22 @@ test_fence_paths (void)
     { "python", "<tt>os.path</tt> helps, see <tt>https://example.org/a.py</tt>", "os.path" },
     { "python title=../../etc/passwd", NULL, NULL },
     { "sh", "<tt>rm -rf /</tt>", NULL },
+    { "python", "<b>filename: a/b.py</b>", NULL },
+    { "python", "filename: a/b.py", "a/b.py" },
+    { "python", NULL, "src/a.py", "# src/a.py\nimport os" },
+    { "c", "<tt>b.c</tt>", "a.c", "/* a.c */" },
+    { "js", NULL, "src/App.jsx", "// File: src/App.jsx\n" },
+    { "html", NULL, "index.html", "<!-- index.html -->" },
+    { "sh", NULL, NULL, "#!/usr/bin/env sh" },
+    { "python", NULL, NULL, "# Import the module.\n" },
+    { "python title=x.py", NULL, "x.py", "# y.py" },
+    { "c", NULL, NULL, "#include <a.h>" },
+    { "c", NULL, NULL, "# ../x.c" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     {
-      g_autofree char *path = riposte_fence_path (rows[i].info, rows[i].before);
+      g_autofree char *path = riposte_fence_path (rows[i].info, rows[i].code, rows[i].before);
 
       g_assert_cmpstr (path, ==, rows[i].path);
     }

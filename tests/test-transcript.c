@@ -384,6 +384,27 @@ test_formulas (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (copied, ==, "o $\\frac{a}{b}$");
 }
 
+/* What is written from the right begins at the right. */
+static void
+test_directions (Fixture *fixture, gconstpointer data)
+{
+  GtkWidget *view, *child;
+
+  ask (fixture, "One?");
+  say (fixture, "\327\251\327\234 **b**\n\n1 word \327\251\n\n- `\330\271`\n\n12\n");
+  view = wait_for_blocks (fixture, 4);
+  end (fixture);
+  child = gtk_widget_get_first_child (view);
+  g_assert_cmpint (gtk_widget_get_direction (child), ==, GTK_TEXT_DIR_RTL);
+  child = gtk_widget_get_next_sibling (child);
+  g_assert_cmpint (gtk_widget_get_direction (child), ==, GTK_TEXT_DIR_LTR);
+  child = gtk_widget_get_next_sibling (child);
+  g_assert_true (GTK_IS_GRID (child));
+  g_assert_cmpint (gtk_widget_get_direction (child), ==, GTK_TEXT_DIR_RTL);
+  child = gtk_widget_get_next_sibling (child);
+  g_assert_cmpint (gtk_widget_get_direction (child), ==, gtk_widget_get_default_direction ());
+}
+
 /* What a model might say to do harm; GTK's warnings are fatal here. */
 static void
 test_hostile (Fixture *fixture, gconstpointer data)
@@ -672,6 +693,7 @@ main (int argc, char **argv)
   ADD ("only-the-open-block", test_only_the_open_block);
   ADD ("thought", test_thought);
   ADD ("formulas", test_formulas);
+  ADD ("directions", test_directions);
   ADD ("hostile", test_hostile);
   ADD ("long", test_long);
   ADD ("long-answer", test_long_answer);

@@ -60,7 +60,7 @@ on_insert (RiposteCodeBlock *self)
   gtk_widget_activate_action (GTK_WIDGET (self), "code.insert", "(ss)", self->code, self->info);
 }
 
-/* The file that a patch is for, or that the fence names or the paragraph before it; "" where none does. */
+/* The file that a patch is for, or that the fence names, or its first line, or the paragraph before it; "" where none does. */
 static char *
 dup_path (RiposteCodeBlock *self)
 {
@@ -69,7 +69,7 @@ dup_path (RiposteCodeBlock *self)
   char *path = riposte_patch_dup_path (self->code);
 
   if (!path)
-    path = riposte_fence_path (self->info, markup);
+    path = riposte_fence_path (self->info, self->code, markup);
   return path ? path : g_strdup ("");
 }
 

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+/* Before a path that stands alone. */
+static const char *const labels[] = { "file:", "filename:", "path:" };
+
 static const char *const keys[] = { "title=", "file=", "filename=", "path=", "name=" };
 
 /* Letters, digits and what names of files have; with an ending or a folder, or one of the well-known without. */
@@ -92,19 +95,42 @@ path_of_markup (const char *markup)
             found = path;
           }
       }
-  if (!found)
-    {
-      const char *start = g_str_has_prefix (line, "File: ") ? line + 6 : line;
+  for (gsize k = 0; k < G_N_ELEMENTS (labels) && !found; k++)
+    if (g_ascii_strncasecmp (line, labels[k], strlen (labels[k])) == 0)
+      line += strlen (labels[k]);
+  return found ? found : path_or_null (unquote (line, strlen (line)));
+}
 
-      found = path_or_null (unquote (start, strlen (start)));
-    }
-  return found;
+/* A comment in the first line that is nothing but a path. */
+static char *
+path_of_code (const char *code)
+{
+  static const char *const begins[] = { "//", "#", "--", "/*", "<!--", ";", "%" };
+  static const char *const ends[] = { "*/", "-->" };
+  g_autofree char *line = g_strndup (code, strcspn (code, "\n"));
+  char *text = g_strstrip (line);
+  gsize k = 0;
+
+  while (k < G_N_ELEMENTS (begins) && !g_str_has_prefix (text, begins[k]))
+    k++;
+  if (k == G_N_ELEMENTS (begins))
+    return NULL;
+  text = g_strstrip (text + strlen (begins[k]));
+  for (k = 0; k < G_N_ELEMENTS (ends); k++)
+    if (g_str_has_suffix (text, ends[k]))
+      text[strlen (text) - strlen (ends[k])] = '\0';
+  text = g_strstrip (text);
+  for (k = 0; k < G_N_ELEMENTS (labels); k++)
+    if (g_ascii_strncasecmp (text, labels[k], strlen (labels[k])) == 0)
+      text = g_strchug (text + strlen (labels[k]));
+  return path_or_null (unquote (text, strlen (text)));
 }
 
 char *
-riposte_fence_path (const char *info, const char *before)
+riposte_fence_path (const char *info, const char *code, const char *before)
 {
   char *path = path_of_info (info);
 
+  path = path || !code ? path : path_of_code (code);
   return path || !before ? path : path_of_markup (before);
 }

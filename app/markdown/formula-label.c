@@ -129,6 +129,7 @@ lay_out (RiposteFormulaLabel *self)
   self->size = get_font_size (self);
   for (guint i = 0; i < self->spans->len; i++)
     insert_formula (self, attributes, texts, &g_array_index (self->spans, Span, i));
+  pango_attr_list_insert (attributes, pango_attr_insert_hyphens_new (FALSE));
   gtk_label_set_attributes (self->label, attributes);
 }
 

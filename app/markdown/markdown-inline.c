@@ -121,15 +121,30 @@ write_link (Writer *writer, cmark_node *node, gboolean entering)
   plain = riposte_plain_address (address);
   shown = g_markup_escape_text (plain, -1);
   g_string_append_printf (writer->markup, "<a href=\"%s\" title=\"%s\">", url, shown);
+  if (!cmark_node_first_child (node)) /* an image that nothing is said of */
+    g_string_append (writer->markup, shown);
 }
 
-/* An address that is no link is shown, so that nothing is lost. */
+/* Of a node that has nothing but that. */
+static const char *
+get_only_text (cmark_node *node)
+{
+  cmark_node *child = cmark_node_first_child (node);
+
+  return child && !cmark_node_next (child) && cmark_node_get_type (child) == CMARK_NODE_TEXT
+           ? cmark_node_get_literal (child)
+           : NULL;
+}
+
+/* An address that is no link is shown, so that nothing is lost, unless it is what the text says. */
 static void
 write_dead_address (Writer *writer, cmark_node *node)
 {
-  const char *url = cmark_node_get_url (node);
+  const char *url = cmark_node_get_url (node), *text = get_only_text (node);
 
   if (is_link (node) || !url || !*url || *url == '#')
+    return;
+  if (text && (strcmp (url, text) == 0 || (g_str_has_prefix (url, "mailto:") && strcmp (url + 7, text) == 0)))
     return;
   g_string_append (writer->markup, " (");
   append_source (writer, url);
@@ -155,6 +170,14 @@ write_code (Writer *writer, cmark_node *node)
   g_string_append (writer->markup, "</tt>");
 }
 
+/* The one tag that means something here: tables have no other way to say it. */
+static gboolean
+is_line_break (const char *html)
+{
+  return g_ascii_strcasecmp (html, "<br>") == 0 || g_ascii_strcasecmp (html, "<br/>") == 0
+         || g_ascii_strcasecmp (html, "<br />") == 0;
+}
+
 static void
 write_node (Writer *writer, cmark_node *node, gboolean entering)
 {
@@ -165,6 +188,13 @@ write_node (Writer *writer, cmark_node *node, gboolean entering)
                    writer->split && writer->depth == 0 && !is_within_link (node));
       break;
     case CMARK_NODE_HTML_INLINE:
+      if (is_line_break (cmark_node_get_literal (node)))
+        {
+          g_string_append_c (writer->markup, '\n');
+          break;
+        }
+      append_source (writer, cmark_node_get_literal (node));
+      break;
     case CMARK_NODE_CUSTOM_INLINE:
       append_source (writer, cmark_node_get_literal (node));
       break;
