@@ -15,6 +15,20 @@ typedef struct
   gpointer user_data;
 } AddressQuestion;
 
+/* "…-00001-of-00003.gguf", where there is more than one. */
+static gboolean
+is_part (const char *file)
+{
+  g_autoptr (GRegex) regex = g_regex_new ("-\\d{5}-of-(\\d{5})\\.gguf$", G_REGEX_CASELESS, 0, NULL);
+  g_autoptr (GMatchInfo) match = NULL;
+  g_autofree char *n_parts = NULL;
+
+  if (!g_regex_match (regex, file, 0, &match))
+    return FALSE;
+  n_parts = g_match_info_fetch (match, 1);
+  return g_ascii_strtoull (n_parts, NULL, 10) > 1;
+}
+
 /* NULL where @text is no address that can be fetched from; *file is the name, *problem the reason. */
 static char *
 read_address (const char *text, char **file, char **problem)
@@ -27,6 +41,11 @@ read_address (const char *text, char **file, char **problem)
     *problem = g_strdup (error->message);
   else if (!(*file = riposte_downloads_name_file (url)))
     *problem = g_strdup (_ ("The address has to end with the name of a file"));
+  else if (is_part (*file))
+    {
+      *problem = g_strdup (_ ("This is a part of a model; the address of a file that has all of it is needed"));
+      g_clear_pointer (file, g_free);
+    }
   return *file ? g_steal_pointer (&url) : NULL;
 }
 

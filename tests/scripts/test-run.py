@@ -206,6 +206,8 @@ def the_question_reaches_the_model_as_it_is():
             assert clone.ask(question)[0] == question, question
         assert clone.ask('How', 'do', 'I', 'sort?')[0] == 'How do I sort?'
         assert clone.ask('--', '--help')[0] == '--help'
+        assert clone.ask('What', 'is', '--temp', 'for?')[0] == 'What is --temp for?'
+        assert clone.ask('--', 'What', 'is', '--remote', 'for?')[0] == 'What is --remote for?'
         assert clone.ask('--', '--model', 'x')[0] == '--model x'
         assert clone.ask('', data=b'from the pipe')[0] == 'from the pipe'
 
@@ -398,6 +400,16 @@ def an_offline_window_fetches_nothing_and_is_told():
     with Clone(installed=False) as clone:
         status, saw, errors = clone.run('--offline', DISPLAY=':9')
         assert status == 1 and not saw and 'offline' in errors and clone.calls() == [], errors
+
+
+@tap.case
+def an_option_that_is_none_or_comes_too_late_is_no_question():
+    with Clone() as clone:
+        for arguments in (('--nonsense', 'x'), ('--remot=x', 'x'), ('x', '--remote', 'https://x.example/v1'),
+                          ('x', '--remote-model=m'), (*SERVICE[1:], '--remote-modle', 'm', 'x')):
+            status, saw, errors = clone.run('ask', *arguments)
+            assert status == 1 and not saw and 'before the question' in errors, (arguments, errors)
+        assert clone.calls() == []
 
 
 @tap.case

@@ -86,13 +86,17 @@ def respond(window, label):
     window.press(f'_{label} {label}')
 
 
-def ask_for(window, address):
+def enter_address(window, address):
     """From Address…, by the keyboard."""
     # a menu button is a widget that holds the button
     wait_for('the menu', lambda: window.find_all('push button', 'Add a Model'))[-1].get_action_iface().do_action(0)
     window.press('From Address…', role='menu item')
     entry = wait_for('the entry', lambda: window.find('text', 'Address') or window.find('entry', 'Address'))
     entry.get_editable_text_iface().set_text_contents(address)
+
+
+def ask_for(window, address):
+    enter_address(window, address)
     respond(window, 'Download')
 
 
@@ -168,6 +172,9 @@ def what_goes_wrong_is_said_and_can_be_tried_again():
     with Server() as server, tempfile.TemporaryDirectory() as folder:
         with Window('--device', 'cpu', data_home=folder) as window:
             open_models(window)
+            enter_address(window, server.address + 'large-00001-of-00003.gguf')
+            wait_for('why not', lambda: window.has_text('This is a part of a model'))
+            respond(window, 'Cancel')
             ask_for(window, server.address + 'missing.gguf')
             wait_for('the reason', lambda: window.has_text('The server has no such file (404)'))
             picture('models-failed')
