@@ -405,7 +405,9 @@ dup_chemistry (const char *words)
       }
     else
       {
-        g_string_append (out, *p == ' ' ? "\\ " : (char[]){ *p, '\0' });
+        if (*p == ' ')
+          g_string_append_c (out, '\\');
+        g_string_append_c (out, *p);
         atom = g_ascii_isalpha (*p) || strchr (")]}", *p);
         continue;
       }
