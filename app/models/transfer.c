@@ -35,6 +35,7 @@ typedef struct
   guint64 size;         /* that it must have; 0: unknown */
   guint retry_after_ms; /* that the server asked for */
   gboolean pieced;      /* of what came in more than one response */
+  gboolean replaced;    /* the server publishes another SHA-256 than before */
   gboolean connected;   /* between begin() and end() */
 
   RiposteTransferInfo info;
@@ -175,7 +176,9 @@ message_new (Transfer *self, GUri *uri)
   soup_message_headers_replace (headers, "Accept-Encoding", "identity");
   if (offset)
     soup_message_headers_set_range (headers, offset, -1);
-  if (offset && validator)
+  /* what a checksum proves in the end need not have come from one and the same copy: there are many, with names of
+   * their own, where large files are given out */
+  if (offset && validator && !self->sha256)
     soup_message_headers_replace (headers, "If-Range", validator);
   return message;
 }
@@ -187,12 +190,14 @@ take_published_checksum (Transfer *self, SoupMessage *message)
   const char *etag = soup_message_headers_get_one (soup_message_get_response_headers (message), "X-Linked-ETag");
   g_autofree char *hex = NULL;
 
-  if (self->sha256 || !etag)
+  if (self->request->sha256 || !etag)
     return;
   hex = g_ascii_strdown (*etag == '"' ? etag + 1 : etag, -1);
   if (strspn (hex, "0123456789abcdef") < 64)
     return;
   hex[64] = '\0';
+  self->replaced = self->sha256 && !g_str_equal (self->sha256, hex);
+  g_free (self->sha256);
   self->sha256 = g_steal_pointer (&hex);
 }
 
@@ -328,9 +333,9 @@ accept_response (Transfer *self, SoupMessage *message, GError **error)
 
   if (status != SOUP_STATUS_OK && status != SOUP_STATUS_PARTIAL_CONTENT)
     return refuse (self, message, error);
-  if (read_extent (message, offset, &start, &total) != OUTCOME_COMPLETE)
+  if (read_extent (message, offset, &start, &total) != OUTCOME_COMPLETE || (start && self->replaced))
     return OUTCOME_FRESH;
-  if (start && known->validator && validator && strcmp (known->validator, validator) != 0)
+  if (start && !self->sha256 && known->validator && validator && strcmp (known->validator, validator) != 0)
     return OUTCOME_FRESH;
   if (total && self->request->size && total != self->request->size)
     {
