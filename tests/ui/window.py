@@ -36,7 +36,7 @@ MODIFIERS = {'shift': 50, 'ctrl': 37, 'alt': 64}
 TYPE_NAME = re.compile('(Gtk|Adw|Riposte)[A-Z][A-Za-z]*')
 
 # What at-spi2-core of 2025 calls otherwise than Debian 12's, whose names the tests have.
-NEWER_ROLES = {'button': 'push button'}
+NEWER_ROLES = {'button': 'push button', 'grouping': 'panel'}
 
 # Roles of what is pressed or written into. Others that can take the focus pass it on (a scrolled area, a list), or are
 # moved with the keyboard (the divider of two panes).
@@ -239,7 +239,7 @@ class Window:
             self.key({' ': 'space'}.get(letter, letter))
 
     def answers(self):
-        return self.find_all('panel', 'Answer') or self.find_all('grouping', 'Answer')
+        return self.find_all('panel', 'Answer')
 
     def answer_text(self, index=-1):
         answers = self.answers()
