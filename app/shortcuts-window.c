@@ -49,6 +49,7 @@ static const Shortcut models[] = {
 
 static const Shortcut editor[] = {
   { N_ ("Show the editor"), { "win.show-editor" } },
+  { N_ ("Take the completion"), .keys = { "Tab" } },
   { NULL }, /* and those that it says itself */
 };
 

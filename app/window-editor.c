@@ -1,4 +1,4 @@
-/* What can be asked about the code in the editor. */
+/* What can be asked about the code in the editor, and code that is made there. */
 #include "window-private.h"
 
 #include <glib/gi18n.h>
@@ -34,6 +34,50 @@ on_ask_about_code (GSimpleAction *action, GVariant *parameter, gpointer user_dat
 
   riposte_window_show_chat (self);
   riposte_chat_pane_ask_about_code (self->chat, question);
+}
+
+/* ---- code at the caret ---- */
+
+static void
+on_text (RiposteGeneration *generation, const char *text, RiposteGhostText *ghost)
+{
+  if (!riposte_ghost_text_append (ghost, text))
+    riposte_generation_cancel (generation);
+}
+
+/* What was cancelled is no failure: who is asked in vain should know why. */
+static void
+on_fill_ended (RiposteWindow *self, RiposteGeneration *generation)
+{
+  const GError *error = riposte_generation_get_error (generation);
+
+  if (error)
+    riposte_window_show_toast (self, error->message);
+}
+
+/* The model on this machine: not one key that is pressed in the editor goes to a service. */
+void
+riposte_window_complete (RiposteWindow *self, RiposteGhostText *ghost)
+{
+  RiposteGenerator *generator = RIPOSTE_GENERATOR (self->generator);
+  RiposteGeneratorState state = riposte_generator_get_state (generator);
+  g_autoptr (RiposteGeneration) generation = riposte_generation_new ();
+  g_autofree char *prefix = riposte_ghost_text_dup_prefix (ghost);
+  g_autofree char *suffix = riposte_ghost_text_dup_suffix (ghost);
+  g_autofree char *name = riposte_editor_dup_title (self->editor);
+
+  if (state != RIPOSTE_GENERATOR_READY && state != RIPOSTE_GENERATOR_LOADING)
+    {
+      riposte_window_show_toast (self, _ ("There is no model to answer with."));
+      riposte_ghost_text_end (ghost);
+      return;
+    }
+  riposte_generation_set_gap (generation, prefix, suffix, name);
+  g_signal_connect_object (ghost, "ended", G_CALLBACK (riposte_generation_cancel), generation, G_CONNECT_SWAPPED);
+  g_signal_connect_object (generation, "text", G_CALLBACK (on_text), ghost, 0);
+  g_signal_connect_object (generation, "ended", G_CALLBACK (riposte_ghost_text_finish), ghost, G_CONNECT_SWAPPED);
+  g_signal_connect_object (generation, "ended", G_CALLBACK (on_fill_ended), self, G_CONNECT_SWAPPED);
+  riposte_generator_generate (generator, generation);
 }
 
 static const GActionEntry entries[] = {

@@ -66,6 +66,8 @@ void riposte_window_update_actions (RiposteWindow *self);
 void riposte_window_add_branch_actions (RiposteWindow *self);
 void riposte_window_update_branch_actions (RiposteWindow *self);
 void riposte_window_add_editor_actions (RiposteWindow *self);
+/* Fills @ghost with what the model would write there. */
+void riposte_window_complete (RiposteWindow *self, RiposteGhostText *ghost);
 void riposte_window_add_history_actions (RiposteWindow *self);
 void riposte_window_update_history_actions (RiposteWindow *self);
 /* @message is nullable: the conversation as it is shown. */

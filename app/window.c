@@ -374,6 +374,7 @@ riposte_window_class_init (RiposteWindowClass *klass)
   gtk_widget_class_bind_template_callback (widget, on_chat_added);
   gtk_widget_class_bind_template_callback (widget, riposte_window_show_found);
   gtk_widget_class_bind_template_callback (widget, on_editor_title);
+  gtk_widget_class_bind_template_callback (widget, riposte_window_complete);
   riposte_window_class_install_actions (widget);
 }
 

@@ -4,7 +4,7 @@
 #include "app/shortcuts-window.h"
 
 /* What widgets bind for themselves, the text view of questions, the window and GTK. */
-static const char *const widgets[] = { "Return", "<Shift>Return", "Escape", "F10", "Up", NULL };
+static const char *const widgets[] = { "Return", "<Shift>Return", "Escape", "F10", "Up", "Tab", NULL };
 
 /* @shown counts how often each accelerator stands there. */
 static void

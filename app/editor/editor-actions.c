@@ -141,6 +141,24 @@ go_to_line (RiposteEditor *self)
   riposte_editor_page_ask_line (riposte_editor_get_page (self));
 }
 
+/* What is asked for once more is asked anew. */
+static void
+complete (RiposteEditor *self)
+{
+  RiposteEditorPage *page = riposte_editor_get_page (self);
+  GtkTextView *view = GTK_TEXT_VIEW (riposte_editor_page_get_view (page));
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer (view);
+  GtkTextIter caret;
+
+  if (!riposte_editor_page_is_ready (page))
+    return;
+  gtk_text_buffer_get_iter_at_mark (buffer, &caret, gtk_text_buffer_get_insert (buffer));
+  gtk_text_buffer_place_cursor (buffer, &caret); /* nothing is selected any more */
+  gtk_widget_grab_focus (GTK_WIDGET (view));
+  gtk_text_view_scroll_mark_onscreen (view, gtk_text_buffer_get_insert (buffer));
+  riposte_editor_begin_ghost (self, view);
+}
+
 /* Round and round, as Ctrl+Tab does. */
 static void
 move_tab (RiposteEditor *self, int by)
@@ -181,6 +199,7 @@ static const struct
   { "editor.find-next", find_next, TRUE },
   { "editor.find-previous", find_previous, TRUE },
   { "editor.go-to-line", go_to_line, TRUE },
+  { "editor.complete", complete, TRUE },
   { "editor.next-tab", next_tab, TRUE },
   { "editor.previous-tab", previous_tab, TRUE },
 };
@@ -197,6 +216,7 @@ static const RiposteEditorShortcut shortcuts[] = {
   { "editor.find-previous", "<Shift>F3", N_ ("Previous match"), FALSE },
   { "editor.replace", "<Control>h", N_ ("Find and replace"), FALSE },
   { "editor.go-to-line", "<Control>g", N_ ("Go to line"), FALSE },
+  { "editor.complete", "<Control>space", N_ ("Complete the code at the caret"), FALSE },
   { "editor.next-tab", "<Control>Page_Down", N_ ("Next file"), TRUE },
   { "editor.previous-tab", "<Control>Page_Up", N_ ("Previous file"), TRUE },
 };

@@ -365,6 +365,22 @@ riposte_editor_page_add_menu (RiposteEditorPage *self, GMenuModel *menu)
   gtk_text_view_set_extra_menu (GTK_TEXT_VIEW (self->view), G_MENU_MODEL (all));
 }
 
+/* A number stands beside the first row of a line, however high the line is. */
+static void
+align_numbers (RiposteEditorPage *self)
+{
+  GtkSourceGutter *gutter = gtk_source_view_get_gutter (self->view, GTK_TEXT_WINDOW_LEFT);
+
+  for (GtkWidget *child = gtk_widget_get_first_child (GTK_WIDGET (gutter)); child;
+       child = gtk_widget_get_next_sibling (child))
+    if (GTK_SOURCE_IS_GUTTER_RENDERER (child))
+      {
+        gtk_source_gutter_renderer_set_alignment_mode (GTK_SOURCE_GUTTER_RENDERER (child),
+                                                       GTK_SOURCE_GUTTER_RENDERER_ALIGNMENT_MODE_FIRST);
+        gtk_source_gutter_renderer_set_yalign (GTK_SOURCE_GUTTER_RENDERER (child), 0);
+      }
+}
+
 RiposteEditorPage *
 riposte_editor_page_new (guint number)
 {
@@ -384,6 +400,7 @@ riposte_editor_page_new (guint number)
   g_autoptr (GtkSourceIndenter) indenter = riposte_indenter_new ();
   gtk_source_view_set_indenter (self->view, indenter);
   riposte_search_bar_attach (self->search_bar, self->view);
+  align_numbers (self);
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     g_signal_connect_object (self->document, rows[i].signal, G_CALLBACK (rows[i].update), self, G_CONNECT_SWAPPED);
   g_object_bind_property (self->document, "progress", self->progress, "fraction", G_BINDING_SYNC_CREATE);

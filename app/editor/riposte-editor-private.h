@@ -20,6 +20,8 @@ RiposteEditorPage *riposte_editor_add_page (RiposteEditor *self);
 /* Behind the others. */
 RiposteEditorPage *riposte_editor_append_page (RiposteEditor *self);
 
+/* Instead of another one. */
+void riposte_editor_begin_ghost (RiposteEditor *self, GtkTextView *view);
 /* After riposte_editor_hold(). */
 void riposte_editor_let_go (RiposteEditor *self);
 

@@ -14,7 +14,8 @@ struct _RiposteEditor
   AdwTabView *tab_view;
   GtkWidget *open_button;
   GMenu *menu;
-  GMenuModel *code_menu; /* nullable */
+  GMenuModel *code_menu;   /* nullable */
+  RiposteGhostText *ghost; /* nullable */
 
   GQueue opening;        /* of GFile: looked at one after the other, so that tabs stand in order */
   GSignalGroup *current; /* signals of the current page's document */
@@ -39,6 +40,7 @@ enum
 enum
 {
   CLOSING,
+  COMPLETE,
   STATE_CHANGED,
   N_SIGNALS
 };
@@ -324,6 +326,24 @@ riposte_editor_insert_code (RiposteEditor *self, const char *code, const char *l
   gtk_widget_grab_focus (GTK_WIDGET (view));
 }
 
+/* ---- code at the caret ---- */
+
+static void
+end_ghost (RiposteEditor *self)
+{
+  if (self->ghost)
+    riposte_ghost_text_end (self->ghost);
+  g_clear_object (&self->ghost);
+}
+
+void
+riposte_editor_begin_ghost (RiposteEditor *self, GtkTextView *view)
+{
+  end_ghost (self);
+  self->ghost = riposte_ghost_text_new (view);
+  g_signal_emit (self, signals[COMPLETE], 0, self->ghost);
+}
+
 /* ---- closing ---- */
 
 typedef struct
@@ -589,6 +609,7 @@ riposte_editor_dispose (GObject *object)
   g_queue_clear_full (&self->opening, g_object_unref);
   g_clear_object (&self->current);
   g_clear_object (&self->code_menu);
+  end_ghost (self);
   if (self->tab_view)
     g_signal_handlers_disconnect_by_data (self->tab_view, self);
   for (int i = 0; self->tab_view && i < adw_tab_view_get_n_pages (self->tab_view); i++)
@@ -633,6 +654,8 @@ riposte_editor_class_init (RiposteEditorClass *klass)
   g_object_class_install_properties (object_class, N_PROPS, properties);
   signals[CLOSING]
     = g_signal_new ("closing", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[COMPLETE] = g_signal_new ("complete", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                    G_TYPE_NONE, 1, RIPOSTE_TYPE_GHOST_TEXT);
   signals[STATE_CHANGED]
     = g_signal_new ("state-changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 

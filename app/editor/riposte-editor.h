@@ -1,6 +1,7 @@
 /* The editor pane: files in tabs. Main thread. */
 #pragma once
 
+#include "ghost-text.h"
 #include "riposte-document.h"
 
 #include <adwaita.h>
@@ -12,7 +13,9 @@ G_BEGIN_DECLS
  * RiposteEditor:
  *
  * Actions, on the widget itself ("editor." and): new, open, save, save-as, save-all, close, find, replace, find-next,
- * find-previous, go-to-line, next-tab, previous-tab.
+ * find-previous, go-to-line, next-tab, previous-tab, complete.
+ *
+ * Signal "complete" (RiposteGhostText): the user asks for what belongs at the caret; who listens fills it.
  *
  * Properties, all of them read-only: "modified" (a page is), "title", "file", "language", "has-selection" (of the
  * current page). "code-menu" (a GMenuModel) can be written: what else can be done with code, for the menu of the file and

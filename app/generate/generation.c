@@ -15,6 +15,8 @@ struct _RiposteGeneration
   GArray *turns; /* of Turn */
   RpSamplerOptions sampler;
   char *begun;
+  char *prefix, *suffix, *file_name;
+  RpFimText gap; /* made of these; without a prefix there is none */
   RpCancel cancel;
   GCancellable *cancellable;
 
@@ -68,6 +70,9 @@ riposte_generation_finalize (GObject *object)
 
   g_array_unref (self->turns);
   g_free (self->begun);
+  g_free (self->prefix);
+  g_free (self->suffix);
+  g_free (self->file_name);
   g_object_unref (self->cancellable);
   g_clear_error (&self->error);
   g_clear_error (&self->posted_error);
@@ -128,6 +133,26 @@ const char *
 riposte_generation_get_begun (RiposteGeneration *self)
 {
   return self->begun;
+}
+
+void
+riposte_generation_set_gap (RiposteGeneration *self, const char *prefix, const char *suffix, const char *file_name)
+{
+  g_return_if_fail (!self->prefix);
+  self->prefix = g_strdup (prefix);
+  self->suffix = g_strdup (suffix);
+  self->file_name = g_strdup (file_name);
+  self->gap = (RpFimText){ .prefix = self->prefix,
+                           .suffix = self->suffix,
+                           .prefix_length = -1,
+                           .suffix_length = -1,
+                           .file_name = self->file_name };
+}
+
+const RpFimText *
+riposte_generation_get_gap (RiposteGeneration *self)
+{
+  return self->prefix ? &self->gap : NULL;
 }
 
 const RiposteGenerationInfo *

@@ -42,6 +42,9 @@ void riposte_generation_drop_turns (RiposteGeneration *self, guint n);
 void riposte_generation_set_sampler (RiposteGeneration *self, const RpSamplerOptions *sampler);
 /* What the answer goes on from: it was written before, with its marks of thinking. */
 void riposte_generation_set_begun (RiposteGeneration *self, const char *begun);
+/* Instead of turns: what belongs between two texts. @file_name is nullable. */
+void
+riposte_generation_set_gap (RiposteGeneration *self, const char *prefix, const char *suffix, const char *file_name);
 
 /* ---- in the main thread ----
  * Signals: "text" (const char *): what was added. "changed": the info is new. "ended": once, the last. */
@@ -59,6 +62,7 @@ const RpSamplerOptions *riposte_generation_get_sampler (RiposteGeneration *self)
 guint riposte_generation_get_n_turns (RiposteGeneration *self);
 const char *riposte_generation_get_begun (RiposteGeneration *self);               /* nullable */
 RpChatMessage riposte_generation_get_turn (RiposteGeneration *self, guint index); /* owned by @self */
+const RpFimText *riposte_generation_get_gap (RiposteGeneration *self);            /* nullable; owned by @self */
 void riposte_generation_post_text (RiposteGeneration *self, const char *text, gsize length);
 void riposte_generation_post_info (RiposteGeneration *self, const RiposteGenerationInfo *info);
 /* @info with the phase ENDED; takes @error, which is NULL where all went well. */

@@ -20,6 +20,7 @@ struct _RiposteWorker
   RpEngine *engine;
   RpModel *model;
   RpSession *session;
+  RpSession *filler;  /* (nullable) what completions are made in, so that the chat's is not read anew after them */
   GError *load_error; /* why there is none */
   GMutex lock;
   guint n_context; /* of the session; 0 where there is none */
@@ -92,6 +93,7 @@ free_model (RiposteWorker *self)
   self->n_context = 0;
   g_mutex_unlock (&self->lock);
   g_clear_pointer (&self->session, rp_session_free);
+  g_clear_pointer (&self->filler, rp_session_free);
   if (!self->model)
     return;
   g_clear_pointer (&self->model, rp_model_free);
@@ -248,6 +250,41 @@ make_prompt (RiposteWorker *self, Answering *answering, GError **error)
   return tokens;
 }
 
+/* ---- filling in ---- */
+
+/* Tokens: of the session that completions are made in, and most of one. */
+#define FILLER_CONTEXT 4096
+#define FILLER_PREDICT 96
+
+static gboolean
+fill_in (RiposteWorker *self, Answering *answering, GError **error)
+{
+  RiposteGeneration *generation = answering->generation;
+  g_autoptr (GArray) prompt = rp_model_fim_prompt (self->model, riposte_generation_get_gap (generation), error);
+  RpSessionOptions session = { .n_context = FILLER_CONTEXT };
+  RpGenerateOptions options = {
+    .n_predict = FILLER_PREDICT,
+    .sampler = RP_SAMPLER_GREEDY,
+    .cancel = riposte_generation_get_cancel_flag (generation),
+    .text = on_text,
+    .user_data = answering,
+    .tokens = answering->tokens,
+  };
+  RpGenerateStats stats;
+
+  if (!prompt)
+    return FALSE;
+  if (!self->filler)
+    self->filler = rp_session_new (self->model, &session, error);
+  answering->n_prompt = prompt->len;
+  if (!self->filler
+      || !rp_session_generate (self->filler, (RpToken *)prompt->data, prompt->len, &options, &stats, error))
+    return FALSE;
+  answering->info.n_written = stats.n_decoded;
+  answering->info.stop = stats.stop;
+  return TRUE;
+}
+
 static gboolean
 answer (RiposteWorker *self, Answering *answering, GError **error)
 {
@@ -294,7 +331,8 @@ run_generate (RiposteWorker *self, const Job *job)
     error = self->load_error
               ? g_error_copy (self->load_error)
               : g_error_new_literal (RP_ERROR, RP_ERROR_ARGUMENT, _ ("There is no model to answer with"));
-  else if (!answer (self, &answering, &error) && error->code == RP_ERROR_DEVICE)
+  else if (!(riposte_generation_get_gap (job->generation) ? fill_in : answer) (self, &answering, &error)
+           && error->code == RP_ERROR_DEVICE)
     free_model (self); /* nothing more will come from it */
   if (self->session)
     answering.info.n_context_used = rp_session_get_n_tokens (self->session);

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from window import Atspi, GLib, Window, is_sensitive, small_model, wait_for, text_of  # noqa: E402
 from gi.repository import Gio  # noqa: E402
 import gguf  # noqa: E402
-from tap import case, main  # noqa: E402
+from tap import Skip, case, main  # noqa: E402
 
 LONG = 'Write a story about a lighthouse keeper, in ten chapters, with every detail.'
 CODE = 'Write a Python function that reverses a string'
@@ -247,6 +247,42 @@ def the_code_in_the_editor_is_asked_about_and_up_asks_something_else():
             wait_for('the question to be edited', lambda: text_of(window.composer()) == 'Explain this code.')
             window.key('Escape')
             wait_for('it to be left', lambda: text_of(window.composer()) == '')
+
+
+@case
+def code_is_completed_at_the_caret_and_taken_with_tab():
+    model = small_model().parent / 'qwen2.5-coder-1.5b-instruct-q4_k_m.gguf'
+    if not model.exists():
+        raise Skip('the default model is not there')
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'hello.py'
+        path.write_text('def add(a, b):\n    return a + b\n\ndef subtract(a, b):\n    return')
+        with Window('--model', model, '--device', 'cpu', path) as window:
+            view = wait_for('the file', lambda: window.find('text', 'Text Editor'))
+            wait_for('all of it', lambda: text_of(view).endswith('return') and is_editable(view))
+            wait_for('the model', lambda: window.has_text('Processor: '))
+            window.key('e', 'ctrl')
+            window.key('e', 'ctrl')
+            window.key('End', 'ctrl')
+            wait_for('the caret at the end', lambda: Atspi.Text.get_caret_offset(view) == len(text_of(view)))
+            window.key('space', 'ctrl')
+            wait_for('the completion', lambda: any(text_of(label).strip() == 'a - b'
+                                                   for label in window.find_all('label')))
+            assert text_of(view).endswith('return'), 'it is there before it was taken'
+            window.key('Tab')
+            wait_for('it to be taken', lambda: text_of(view).endswith('return a - b'))
+            window.key('z', 'ctrl')
+            wait_for('it to be undone', lambda: text_of(view).endswith('return'))
+
+
+@case
+def a_model_that_cannot_fill_in_says_so():
+    with greedy() as window:
+        wait_for('the model', lambda: window.has_text('Processor: '))
+        window.key('t', 'ctrl')
+        wait_for('the page', lambda: window.find('text', 'Text Editor'))
+        window.key('space', 'ctrl')
+        wait_for('the reason', lambda: any('fill' in text for text in window.texts()))
 
 
 def height_of(node):
