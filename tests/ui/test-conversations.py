@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from chats import wait_a_little  # noqa: E402
 from window import Window, small_model, text_of, wait_for  # noqa: E402
 from tap import case, main  # noqa: E402
 
@@ -40,10 +41,19 @@ def words_of_answer(window):
     return window.answer_text().split('Stopped')[0].split('Cut off')[0].strip()
 
 
-def open_chat(window, title):
-    row = wait_for(f'“{title}” in the list', lambda: next(
-        (row for row in window.find_all('list item') if row.get_name().startswith(title)), None))
-    window.select(row)
+def open_chat(window, question):
+    """By what was asked: its title is the model's."""
+    def is_open():
+        return any(text.startswith(question) for text in question_texts(window))
+
+    def opened():
+        for row in window.find_all('list item'):
+            if row.get_name() != 'New Chat':
+                window.select(row)
+                if wait_a_little('its question', is_open):
+                    return True
+        return False
+    wait_for(f'the chat “{question}”', opened)
     wait_for('its answer', window.answers)
 
 
