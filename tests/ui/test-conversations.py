@@ -221,7 +221,7 @@ def a_file_of_a_newer_version_is_refused_clearly_and_left_alone():
             ask_shortly(window, 'Name one fruit.')
             assert window.has_text('What is asked now is not kept.')
             window.key('q', 'ctrl')
-            window.press('C_lose Close')
+            window.press('Close', root=window.get('dialog'))
             assert window.process.wait(20) == 0, window.log.read_text()
         assert path.read_bytes() == before
 
