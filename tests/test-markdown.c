@@ -1,6 +1,7 @@
 /* Markdown of answers: what becomes of it, that it comes to the same in pieces, and that it does no harm. */
 #include "markdown/fence-path.h"
 #include "markdown/markdown.h"
+#include "markdown/text-direction.h"
 #include "plain-text.h"
 
 #include <pango/pango.h>
@@ -461,6 +462,33 @@ test_large (void)
     }
 }
 
+static void
+test_directions (void)
+{
+  static const struct
+  {
+    const char *text;
+    gboolean markup;
+    GtkTextDirection direction;
+  } rows[] = {
+    { "Hello", TRUE, GTK_TEXT_DIR_LTR },
+    { "", TRUE, GTK_TEXT_DIR_NONE },
+    { "1. 42 – ✓", TRUE, GTK_TEXT_DIR_NONE },
+    { "שלום world", TRUE, GTK_TEXT_DIR_RTL },
+    { "hello שלום", TRUE, GTK_TEXT_DIR_LTR },
+    { "12: مرحبا", TRUE, GTK_TEXT_DIR_RTL },
+    { "<b>مرحبا</b>", TRUE, GTK_TEXT_DIR_RTL },
+    { "<b>مرحبا</b>", FALSE, GTK_TEXT_DIR_LTR },
+    { "&lt;<a href=\"x\">שלום</a>", TRUE, GTK_TEXT_DIR_RTL },
+    { "<b", TRUE, GTK_TEXT_DIR_NONE },
+    { "&amp", TRUE, GTK_TEXT_DIR_NONE },
+    { "日本語", FALSE, GTK_TEXT_DIR_LTR },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    g_assert_cmpint (riposte_text_direction (rows[i].text, rows[i].markup), ==, rows[i].direction);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -476,6 +504,7 @@ main (int argc, char **argv)
   g_test_add_func ("/markdown/shown-addresses", test_shown_addresses);
   g_test_add_func ("/markdown/invisible", test_invisible);
   g_test_add_func ("/markdown/fence-paths", test_fence_paths);
+  g_test_add_func ("/markdown/directions", test_directions);
   g_test_add_func ("/markdown/large", test_large);
   return g_test_run ();
 }

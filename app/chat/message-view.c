@@ -6,6 +6,7 @@
 #include "markdown/block-text.h"
 #include "markdown/gradual-text.h"
 #include "markdown/markdown-view.h"
+#include "markdown/text-direction.h"
 #include "plain-text.h"
 #include "chat/thought-fold.h"
 #include "application.h"
@@ -293,6 +294,7 @@ long_text_new (const char *text)
   gtk_text_view_set_accepts_tab (GTK_TEXT_VIEW (view), FALSE);
   gtk_text_buffer_set_enable_undo (gtk_text_view_get_buffer (GTK_TEXT_VIEW (view)), FALSE);
   riposte_gradual_text_add (GTK_TEXT_VIEW (view), broken ? broken : text);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (view), GTK_ACCESSIBLE_PROPERTY_LABEL, _ ("Your question"), -1);
   gtk_widget_add_css_class (view, "long-question");
   gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
   gtk_scrolled_window_set_min_content_height (GTK_SCROLLED_WINDOW (scroller), LONG_HEIGHT);
@@ -312,6 +314,7 @@ text_new (const char *text)
   gtk_label_set_wrap (GTK_LABEL (label), TRUE);
   gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
   gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_widget_set_direction (label, riposte_text_direction (text, FALSE));
   gtk_label_set_selectable (GTK_LABEL (label), TRUE);
   gtk_widget_set_visible (label, *text != '\0');
   return label;

@@ -3,6 +3,7 @@
 #include "markdown/block-text.h"
 #include "markdown/code-block.h"
 #include "markdown/formula-label.h"
+#include "markdown/text-direction.h"
 #include "math/math-view.h"
 #include "plain-text.h"
 #include "pass-wheel.h"
@@ -13,6 +14,18 @@
 
 static GtkWidget *create (const RiposteBlock *block);
 static gboolean update (GtkWidget *widget, const RiposteBlock *old, const RiposteBlock *block);
+
+/* ---- directions: each paragraph has that of its own script, whatever the window's is ---- */
+
+static GtkTextDirection
+block_direction (const RiposteBlock *block)
+{
+  GtkTextDirection direction = block->markup ? riposte_text_direction (block->markup, TRUE) : GTK_TEXT_DIR_NONE;
+
+  for (guint i = 0; block->children && i < block->children->len && direction == GTK_TEXT_DIR_NONE; i++)
+    direction = block_direction (block->children->pdata[i]);
+  return direction;
+}
 
 /* ---- text ---- */
 
@@ -80,6 +93,7 @@ set_text (GtkWidget *text, const char *markup)
 {
   if (GTK_IS_LABEL (text) == riposte_markup_has_formulas (markup))
     return FALSE;
+  gtk_widget_set_direction (GTK_WIDGET (get_label (text)), riposte_text_direction (markup, TRUE));
   if (GTK_IS_LABEL (text))
     gtk_label_set_markup (GTK_LABEL (text), markup);
   else
@@ -145,10 +159,12 @@ sync_list (GtkGrid *grid, const RiposteBlock *list)
           gtk_grid_attach (grid, box, 1, i, 1, 1);
         }
       set_marker (GTK_LABEL (marker), item->number);
+      gtk_widget_set_direction (marker, block_direction (list));
       riposte_block_widgets_sync (GTK_BOX (box), item->children);
     }
   while (gtk_grid_get_child_at (grid, 0, n))
     gtk_grid_remove_row (grid, n);
+  gtk_widget_set_direction (GTK_WIDGET (grid), block_direction (list));
   gtk_grid_set_row_spacing (grid, list->tight ? RIPOSTE_BLOCK_SPACING / 2 : RIPOSTE_BLOCK_SPACING);
 }
 
@@ -215,6 +231,8 @@ table_new (const RiposteBlock *table)
 
   for (guint i = 0; i < table->children->len; i++)
     add_row (GTK_GRID (grid), table->children->pdata[i], i);
+  gtk_widget_set_direction (grid, block_direction (table));
+  gtk_widget_set_direction (scroller, block_direction (table));
   gtk_widget_add_css_class (grid, "markdown-table");
   gtk_widget_set_halign (grid, GTK_ALIGN_START);
   gtk_widget_set_overflow (grid, GTK_OVERFLOW_HIDDEN);
@@ -331,6 +349,7 @@ update (GtkWidget *widget, const RiposteBlock *old, const RiposteBlock *block)
       return TRUE;
     case RIPOSTE_BLOCK_QUOTE:
     case RIPOSTE_BLOCK_GROUP:
+      gtk_widget_set_direction (widget, block_direction (block));
       riposte_block_widgets_sync (GTK_BOX (widget), block->children);
       return TRUE;
     case RIPOSTE_BLOCK_RULE:
