@@ -2,6 +2,7 @@
 """What the desktop reads of Riposte is valid and agrees with itself, and everything translatable can be translated.
 
 test-data.py DESKTOP-FILE METAINFO: both as the build merged them."""
+import gettext
 import glob
 import json
 import os
@@ -240,6 +241,38 @@ def every_string_is_translated():
             if missing > 1:
                 lacking.append(f'{code} lacks {missing - 1} strings')
         assert not lacking, f'{lacking}: run po/update, and translate what it left empty'
+
+
+def translations(code):
+    """What each message is in a language; the source has none."""
+    if code == 'en':
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'messages.mo')
+        run('msgfmt', '--output-file=' + path, os.path.join(PO, code + '.po'))
+        with open(path, 'rb') as file:
+            return gettext.GNUTranslations(file)._catalog
+
+
+def menus():
+    """Of each menu and submenu, its file and the labels that are open together."""
+    for path in files('app/**/*.ui'):
+        for menu in ET.fromstring(read(path)).iter():
+            if menu.tag in ('menu', 'submenu'):
+                inner = [node for sub in menu.iter('submenu') if sub is not menu for node in sub.iter('item')]
+                yield path, [label.text for item in menu.iter('item') if item not in inner
+                             for label in item.findall('attribute') if label.get('name') == 'label']
+
+
+@tap.case
+def a_letter_opens_one_item_of_a_menu():
+    assert sum(len(labels) for path, labels in menus()) > 20
+    for code in ['en', *languages()]:
+        known = translations(code)
+        for path, labels in menus():
+            words = [known.get(label, label) for label in labels]
+            letters = [found.group(1).lower() for found in (re.search('_(.)', word) for word in words) if found]
+            assert len(letters) == len(set(letters)), f'{code}: {path}: {words}'
 
 
 tap.main()
