@@ -200,12 +200,39 @@ is_over_chat (RiposteWindow *self, double x, double y)
   return over && (over == GTK_WIDGET (self->chat) || gtk_widget_is_ancestor (over, GTK_WIDGET (self->chat)));
 }
 
+/* Shows which half would take what is dragged: @over is nullable. */
+static void
+mark_drop (RiposteWindow *self, GtkWidget *over)
+{
+  GtkWidget *const places[] = { GTK_WIDGET (self->chat), GTK_WIDGET (self->editor) };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (places); i++)
+    if (places[i] == over)
+      gtk_widget_add_css_class (places[i], "drop-here");
+    else
+      gtk_widget_remove_css_class (places[i], "drop-here");
+}
+
+static GdkDragAction
+on_drag_motion (GtkDropTarget *target, double x, double y, RiposteWindow *self)
+{
+  mark_drop (self, GTK_WIDGET (is_over_chat (self, x, y) ? (gpointer)self->chat : (gpointer)self->editor));
+  return GDK_ACTION_COPY;
+}
+
+static void
+on_drag_leave (RiposteWindow *self)
+{
+  mark_drop (self, NULL);
+}
+
 /* A file goes with the question where it is dropped on the chat, and is opened elsewhere; a model is loaded. */
 static gboolean
 on_drop (GtkDropTarget *target, const GValue *value, double x, double y, RiposteWindow *self)
 {
   gboolean attach = is_over_chat (self, x, y);
 
+  mark_drop (self, NULL);
   for (GSList *files = g_value_get_boxed (value); files; files = files->next)
     if (attach && !is_model (files->data))
       riposte_composer_attach_file (riposte_chat_pane_get_composer (self->chat), files->data);
@@ -303,6 +330,8 @@ riposte_window_init (RiposteWindow *self)
   /* before the editor, which would open a model as text */
   gtk_event_controller_set_propagation_phase (GTK_EVENT_CONTROLLER (drop), GTK_PHASE_CAPTURE);
   g_signal_connect (drop, "drop", G_CALLBACK (on_drop), self);
+  g_signal_connect (drop, "motion", G_CALLBACK (on_drag_motion), self);
+  g_signal_connect_swapped (drop, "leave", G_CALLBACK (on_drag_leave), self);
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drop));
   g_signal_connect (text, "drop", G_CALLBACK (on_drop_text), self);
   gtk_widget_add_controller (GTK_WIDGET (self->chat), GTK_EVENT_CONTROLLER (text));

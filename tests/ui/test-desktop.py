@@ -119,6 +119,61 @@ def without_any_network_everything_local_works():
             wait_for('both chats', lambda: len(window.find_all('list item')) >= 2)
 
 
+def drag(start, end):
+    """The first button held, from one point of the screen to another."""
+    Atspi.generate_mouse_event(*start, 'abs')
+    Atspi.generate_mouse_event(*start, 'b1p')
+    for step in range(1, 11):
+        time.sleep(0.05)
+        Atspi.generate_mouse_event(*(a + (b - a) * step // 10 for a, b in zip(start, end)), 'abs')
+    time.sleep(0.2)
+    Atspi.generate_mouse_event(*end, 'b1r')
+
+
+def drag_until(what, condition, start, end):
+    """Again, where the window was busy while it passed."""
+    def attempt():
+        drag(start, end)
+        try:
+            return wait_for(what, condition, 10)
+        except AssertionError:
+            return None
+    wait_for(what, attempt)
+
+
+@case
+def a_file_dragged_from_elsewhere_goes_with_the_question_or_is_opened():
+    with tempfile.TemporaryDirectory() as folder, Window('--model', small_model(), '--device', 'cpu') as window:
+        path = Path(folder) / 'dragged.py'
+        path.write_text('print("dragged")\n')
+        wait_for('the model', lambda: window.has_text('Processor: '))
+        chat = centre(window.get('text', 'Question'))
+        editor = centre(window.get('label', 'No File Open'))
+        source = subprocess.Popen([sys.executable, str(Path(__file__).parent / 'drag_source.py'), str(path)])
+        try:
+            # with no window manager it lies in the corner, above
+            start = wait_for('where to drag from', lambda: corner(source.pid))
+            drag_until('the attachment', lambda: window.find('push button', 'Remove dragged.py'), start, chat)
+            assert window.has_text('No File Open')
+            drag_until('the file', lambda: any('print("dragged")' in text_of(node) for node in window.find_all('text')),
+                       start, editor)
+        finally:
+            source.kill()
+            source.wait()
+
+
+def centre(node):
+    at = Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
+    return at.x + at.width // 2, at.y + at.height // 2
+
+
+def corner(pid):
+    desktop = Atspi.get_desktop(0)
+    apps = [desktop.get_child_at_index(i) for i in range(desktop.get_child_count())]
+    found = any(app and app.get_process_id() == pid and app.get_child_count() for app in apps)
+    return (40, 30) if found else None
+
+
 class Notifications:
     """Stands for the desktop's service, and keeps what it is told."""
 
