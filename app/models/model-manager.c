@@ -8,6 +8,8 @@
 #include "models/manager-dialogs.h"
 #include "network/network.h"
 
+#define MAX_ROWS 200
+
 struct _RiposteModelManager
 {
   AdwWindow parent;
@@ -164,6 +166,15 @@ add_use_button (RiposteModelManager *self, GtkWidget *row, const RiposteFoundMod
   adw_action_row_set_activatable_widget (ADW_ACTION_ROW (row), button);
 }
 
+static void
+add_use_mark (GtkWidget *row)
+{
+  GtkWidget *mark = gtk_image_new_from_icon_name ("object-select-symbolic");
+
+  gtk_widget_set_tooltip_text (mark, _ ("In use"));
+  adw_action_row_add_suffix (ADW_ACTION_ROW (row), mark);
+}
+
 static GtkWidget *
 found_row_new (RiposteModelManager *self, const RiposteFoundModel *model)
 {
@@ -172,11 +183,7 @@ found_row_new (RiposteModelManager *self, const RiposteFoundModel *model)
   gboolean in_use = g_strcmp0 (model->path, self->in_use) == 0;
 
   if (in_use)
-    {
-      GtkWidget *mark = gtk_image_new_from_icon_name ("object-select-symbolic");
-      gtk_widget_set_tooltip_text (mark, _ ("In use"));
-      adw_action_row_add_suffix (ADW_ACTION_ROW (row), mark);
-    }
+    add_use_mark (row);
   else if (model->source == RIPOSTE_SOURCE_OWN)
     {
       GtkWidget *delete = button_new ("user-trash-symbolic", _ ("Delete"), model->name);
@@ -189,13 +196,55 @@ found_row_new (RiposteModelManager *self, const RiposteFoundModel *model)
   return row;
 }
 
+/* Rows are widgets, so there cannot be thousands. */
+static void
+add_found_rows (RiposteModelManager *self, gboolean with_problem)
+{
+  for (guint i = 0; i < self->found->len && self->found_rows->len < MAX_ROWS; i++)
+    {
+      const RiposteFoundModel *model = self->found->pdata[i];
+
+      if ((model->problem != NULL) == with_problem)
+        add_row (self->found_group, self->found_rows, found_row_new (self, model));
+    }
+}
+
+/* It may be anywhere. */
+static void
+add_used_elsewhere (RiposteModelManager *self)
+{
+  g_autofree char *name = self->in_use ? g_filename_display_basename (self->in_use) : NULL;
+  g_autofree char *path = self->in_use ? g_filename_display_name (self->in_use) : NULL;
+  GtkWidget *row;
+
+  for (guint i = 0; i < self->found->len; i++)
+    if (g_strcmp0 (((RiposteFoundModel *)self->found->pdata[i])->path, self->in_use) == 0)
+      return;
+  if (!name)
+    return;
+  row = row_new (name, path);
+  add_use_mark (row);
+  add_row (self->found_group, self->found_rows, row);
+}
+
 static void
 show_found (RiposteModelManager *self)
 {
+  guint n_more;
+
   clear_rows (self->found_group, self->found_rows);
-  for (guint i = 0; self->found && i < self->found->len; i++)
-    add_row (self->found_group, self->found_rows, found_row_new (self, self->found->pdata[i]));
-  if (self->found && !self->found->len)
+  if (!self->found)
+    return;
+  add_used_elsewhere (self);
+  add_found_rows (self, FALSE);
+  add_found_rows (self, TRUE);
+  n_more = self->found->len > MAX_ROWS ? self->found->len - MAX_ROWS : 0;
+  if (n_more)
+    {
+      g_autofree char *title = g_strdup_printf (ngettext ("%u more file", "%u more files", n_more), n_more);
+      add_row (self->found_group, self->found_rows, row_new (title, _ ("Choose one of them with “From File…”.")));
+    }
+  if (!self->found_rows->len)
     add_row (self->found_group, self->found_rows,
              row_new (_ ("No models yet"), _ ("Download one below, or add a file that you have.")));
 }

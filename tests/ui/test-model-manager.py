@@ -117,6 +117,16 @@ def what_there_is_to_have_is_shown_with_what_fits():
 
 
 @case
+def a_model_from_elsewhere_is_among_those_of_this_machine():
+    with tempfile.TemporaryDirectory() as folder:
+        with Window('--device', 'cpu', '--model', small_model(), data_home=folder) as window:
+            wait_for('the model', lambda: window.has_text('Processor: '))
+            open_models(window)
+            wait_for('where it is', lambda: window.has_text(str(small_model())))
+            assert not window.has_text('No models yet')
+
+
+@case
 def a_model_is_downloaded_paused_gone_on_with_and_used():
     with Server() as server, tempfile.TemporaryDirectory() as folder:
         with Window('--device', 'cpu', '--temp', '0', data_home=folder) as window:
