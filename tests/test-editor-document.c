@@ -74,6 +74,26 @@ test_round_trip (Fixture *fixture, gconstpointer data)
   g_assert_true (g_file_equal (riposte_document_get_file (document), copy));
 }
 
+/* What is typed or inserted ends its lines as the file does. */
+static void
+test_foreign_newlines (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GFile) file = write_file (fixture, "file.txt", "one\r\ntwo\r\n\r\nthree\r\n", -1);
+  g_autoptr (RiposteDocument) document = riposte_document_new (1);
+  g_autoptr (GError) error = NULL;
+  GtkTextIter at;
+
+  load (document, file, &error);
+  g_assert_no_error (error);
+  gtk_text_buffer_get_iter_at_line (GTK_TEXT_BUFFER (document), &at, 1);
+  gtk_text_buffer_insert (GTK_TEXT_BUFFER (document), &at, "a\nb\n", -1);
+  gtk_text_buffer_get_iter_at_line (GTK_TEXT_BUFFER (document), &at, 4);
+  gtk_text_buffer_insert (GTK_TEXT_BUFFER (document), &at, "c\n", -1);
+  save (document, NULL, RIPOSTE_SAVE_NONE, &error);
+  g_assert_no_error (error);
+  assert_file_is (file, "one\r\na\r\nb\r\ntwo\r\nc\r\n\r\nthree\r\n", -1);
+}
+
 /* More than a read, and letters across the edges of reads. */
 static void
 test_large (Fixture *fixture, gconstpointer data)
@@ -500,6 +520,7 @@ main (int argc, char **argv)
     const char *path;
     void (*run) (Fixture *, gconstpointer);
   } cases[] = {
+    { "foreign-newlines", test_foreign_newlines },
     { "large", test_large },
     { "missing", test_missing },
     { "folder", test_folder },
