@@ -98,6 +98,7 @@ static const struct
   { "broken $\\frac{a$ stays, $$\\frac{a\\, _x_$$ too",
     "p'broken $\\frac{a$ stays, <tt>$$\\frac{a\\, _x_$$</tt> too'" },
   { "$$\na _b_\nc _d_\n\n_e_", "p'<tt>$$a _b_\nc _d_</tt>' p'<i>e</i>'" },
+  { "$a_1+b_2=c_3+d_4+e_5+f_6, -x$", "p'<span lang=\"x-tex\">$a_1+ b_2= c_3+ d_4+ e_5+ f_6, -x$</span>'" },
   { "a<br>b<BR/>c<b>", "p'a\nb\nc&lt;b&gt;'" },
   { "me@example.org, <ftp://x.y/z>, [x](ftp://x.y)", "p'me@example.org, ftp://x.y/z, x (ftp://x.y)'" },
   { "![](https://e.org/y.png)",

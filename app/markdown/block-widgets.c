@@ -1,6 +1,5 @@
 #include "markdown/block-widgets.h"
 
-#include "markdown/block-text.h"
 #include "markdown/code-block.h"
 #include "markdown/formula-label.h"
 #include "markdown/text-direction.h"
@@ -70,23 +69,6 @@ get_label (GtkWidget *text)
   return GTK_IS_LABEL (text) ? GTK_LABEL (text) : riposte_formula_label_get_label (RIPOSTE_FORMULA_LABEL (text));
 }
 
-/* Of the first letter: Hebrew, Arabic and their kin have their blocks to themselves. */
-static GtkTextDirection
-find_direction (const char *text)
-{
-  for (; *text; text = g_utf8_next_char (text))
-    {
-      gunichar c = g_utf8_get_char (text);
-
-      if (g_unichar_isalpha (c))
-        return (c >= 0x590 && c < 0x900) || (c >= 0xfb1d && c < 0xfe00) || (c >= 0xfe70 && c < 0xff00)
-                   || (c >= 0x10800 && c < 0x11000) || (c >= 0x1e800 && c < 0x1f000)
-                 ? GTK_TEXT_DIR_RTL
-                 : GTK_TEXT_DIR_LTR;
-    }
-  return GTK_TEXT_DIR_NONE;
-}
-
 /* Returns: @text can show it */
 static gboolean
 set_text (GtkWidget *text, const char *markup)
@@ -98,8 +80,6 @@ set_text (GtkWidget *text, const char *markup)
     gtk_label_set_markup (GTK_LABEL (text), markup);
   else
     riposte_formula_label_set_markup (RIPOSTE_FORMULA_LABEL (text), markup);
-  /* what is written from the right begins there, whatever the window's language */
-  gtk_widget_set_direction (GTK_WIDGET (get_label (text)), find_direction (gtk_label_get_text (get_label (text))));
   return TRUE;
 }
 
@@ -141,9 +121,7 @@ static void
 sync_list (GtkGrid *grid, const RiposteBlock *list)
 {
   guint n = list->children->len;
-  g_autofree char *text = n ? riposte_block_dup_text (list->children->pdata[0]) : g_strdup ("");
 
-  gtk_widget_set_direction (GTK_WIDGET (grid), find_direction (text));
   for (guint i = 0; i < n; i++)
     {
       const RiposteBlock *item = list->children->pdata[i];

@@ -65,9 +65,10 @@ insert (PangoAttrList *attributes, PangoAttribute *attribute, guint start, guint
   pango_attr_list_insert (attributes, attribute);
 }
 
-/* Its first character is as large as the box, which draws itself over it; the others take no room. */
+/* Its first character is as large as the box, which draws itself over it; the others take no room. A line may be broken
+ * behind the blank that ends it, where another piece follows. */
 static void
-insert_piece (PangoAttrList *attributes, RiposteMathBox *box, const char *text, guint start, guint end)
+insert_piece (PangoAttrList *attributes, RiposteMathBox *box, const char *text, guint start, guint end, gboolean last)
 {
   static const PangoRectangle nothing;
   PangoRectangle room = { 0, (int)floor (-box->ascent * PANGO_SCALE), (int)ceil (box->width * PANGO_SCALE),
@@ -77,7 +78,7 @@ insert_piece (PangoAttrList *attributes, RiposteMathBox *box, const char *text, 
   insert (attributes, pango_attr_shape_new_with_data (&room, &room, box, NULL, NULL), start, second);
   if (second < end)
     insert (attributes, pango_attr_shape_new (&nothing, &nothing), second, end);
-  insert (attributes, pango_attr_allow_breaks_new (FALSE), start, end);
+  insert (attributes, pango_attr_allow_breaks_new (FALSE), start, last || text[end - 1] != ' ' ? end : end - 1);
 }
 
 static void
@@ -101,7 +102,7 @@ insert_formula (RiposteFormulaLabel *self, PangoAttrList *attributes, GHashTable
       RiposteMathBox *box = pieces->pdata[i], *next = i + 1 < pieces->len ? pieces->pdata[i + 1] : NULL;
 
       insert_piece (attributes, box, text, i ? span->start + offset + box->start : span->start,
-                    next ? span->start + offset + next->start : span->end);
+                    next ? span->start + offset + next->start : span->end, !next);
     }
   g_ptr_array_extend_and_steal (self->boxes, g_steal_pointer (&pieces));
 }

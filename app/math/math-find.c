@@ -125,7 +125,7 @@ looks_like_tex (const char *start, const char *end, gboolean number)
 }
 
 /* Letters beyond which a part of a formula is too wide for a line, and goes on lines of its own, which can scroll. */
-#define MAX_INLINE 30
+#define MAX_INLINE 22
 
 static gboolean
 can_set (const char *tex, gboolean *display)
@@ -351,6 +351,33 @@ riposte_formula_dup_source (const RiposteFormula *formula)
   return g_strdup (formula->source);
 }
 
+/* Bytes beyond which a formula may have to be broken. */
+#define MAX_UNBROKEN 20
+
+/* With a blank where a line may be broken, which to TeX is nothing. */
+static char *
+add_breaks (char *line)
+{
+  gsize offset = 0;
+  gboolean display;
+  g_autofree char *tex = strlen (line) > MAX_UNBROKEN ? riposte_formula_strip (line, &offset, &display) : NULL;
+  g_autoptr (RiposteMath) math = tex ? riposte_math_parse (tex) : NULL;
+  GString *out;
+
+  if (!math || math->kind != RIPOSTE_MATH_ROW)
+    return line;
+  out = g_string_new (line);
+  g_free (line);
+  for (guint i = math->children->len - 1; i-- > 0;)
+    {
+      gsize next = offset + ((RiposteMath *)math->children->pdata[i + 1])->start;
+
+      if (riposte_math_can_break (math, i) && out->str[next - 1] != ' ')
+        g_string_insert_c (out, (gssize)next, ' ');
+    }
+  return g_string_free (out, FALSE);
+}
+
 /* A comment ends with its line, and so goes with it. */
 char *
 riposte_formula_dup_line (const RiposteFormula *formula)
@@ -364,7 +391,7 @@ riposte_formula_dup_line (const RiposteFormula *formula)
         p = strchr (p, '\n');
       g_string_append_c (out, *p == '\n' ? ' ' : *p);
     }
-  return g_string_free (out, FALSE);
+  return add_breaks (g_string_free (out, FALSE));
 }
 
 char *

@@ -37,7 +37,7 @@ const RiposteFormula *riposte_formulas_at (const char *text, GArray *formulas, c
 
 /* Without the signs of quotes. */
 char *riposte_formula_dup_source (const RiposteFormula *formula);
-/* The same on one line. */
+/* The same on one line, which has blanks where it may be broken. */
 char *riposte_formula_dup_line (const RiposteFormula *formula);
 /* The TeX in such a line; in @offset where it begins. */
 char *riposte_formula_strip (const char *line, gsize *offset, gboolean *display);

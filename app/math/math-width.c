@@ -8,11 +8,13 @@
 gboolean
 riposte_math_can_break (const RiposteMath *row, guint i)
 {
-  const RiposteMath *node = row->children->pdata[i];
+  const RiposteMath *node = row->children->pdata[i], *before = i ? row->children->pdata[i - 1] : NULL;
 
-  return i > 0 && i + 1 < row->children->len
-         && (node->class == RIPOSTE_MATH_RELATION || node->class == RIPOSTE_MATH_BINARY
-             || node->class == RIPOSTE_MATH_PUNCTUATION);
+  if (!before || i + 1 == row->children->len)
+    return FALSE;
+  if (node->class == RIPOSTE_MATH_BINARY) /* and no number's sign */
+    return before->class == RIPOSTE_MATH_ORDINARY || before->class == RIPOSTE_MATH_CLOSING;
+  return node->class == RIPOSTE_MATH_RELATION || node->class == RIPOSTE_MATH_PUNCTUATION;
 }
 
 static double get_width (const RiposteMath *node);
