@@ -50,6 +50,13 @@ riposte_settings_keep_pane (GtkPaned *paned)
   g_signal_connect (paned, "unrealize", G_CALLBACK (save_pane), NULL);
 }
 
+void
+riposte_settings_keep_wrap_lines (GObject *editor)
+{
+  if (riposte_settings_get ())
+    g_settings_bind (riposte_settings_get (), "wrap-lines", editor, "wrap-lines", G_SETTINGS_BIND_DEFAULT);
+}
+
 gboolean
 riposte_settings_get_show_editor (void)
 {

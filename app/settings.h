@@ -18,6 +18,9 @@ void riposte_settings_keep_window (GtkWindow *window);
 /* The same for where @paned divides. */
 void riposte_settings_keep_pane (GtkPaned *paned);
 
+/* The same for whether @editor wraps long lines. */
+void riposte_settings_keep_wrap_lines (GObject *editor);
+
 gboolean riposte_settings_get_show_editor (void);
 void riposte_settings_set_show_editor (gboolean show);
 

@@ -82,6 +82,7 @@ on_delete_chat (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   AdwToast *toast = adw_toast_new (text);
 
   riposte_conversation_stop (self->conversation);
+  riposte_chat_pane_set_draft (self->chat, NULL); /* that of a deleted chat is not kept either */
   adw_toast_set_button_label (toast, _ ("_Undo"));
   adw_toast_set_timeout (toast, RIPOSTE_TOAST_SECONDS);
   adw_toast_set_priority (toast, ADW_TOAST_PRIORITY_HIGH); /* what was deleted before comes again behind it */

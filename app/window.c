@@ -325,6 +325,7 @@ riposte_window_init (RiposteWindow *self)
   riposte_window_add_actions (self);
   riposte_settings_keep_window (GTK_WINDOW (self));
   riposte_settings_keep_pane (self->paned);
+  riposte_settings_keep_wrap_lines (G_OBJECT (self->editor));
   riposte_window_set_up_layout (self);
   gtk_menu_button_set_create_popup_func (self->model_button, make_model_menu, self, NULL);
   /* before the editor, which would open a model as text */

@@ -839,6 +839,26 @@ test_ghost_prefix (Pane *pane, gconstpointer data)
   g_assert_cmpuint (strlen (behind), <=, 600);
 }
 
+static GtkWrapMode
+get_wrap_mode (Pane *pane)
+{
+  return gtk_text_view_get_wrap_mode (GTK_TEXT_VIEW (riposte_editor_get_view (pane->editor)));
+}
+
+/* In the pages that are there, and in new ones. */
+static void
+test_wrap_lines (Pane *pane, gconstpointer data)
+{
+  activate (pane, "editor.new");
+  g_assert_cmpint (get_wrap_mode (pane), ==, GTK_WRAP_WORD_CHAR);
+  activate (pane, "editor.wrap-lines");
+  g_assert_cmpint (get_wrap_mode (pane), ==, GTK_WRAP_NONE);
+  activate (pane, "editor.new");
+  g_assert_cmpint (get_wrap_mode (pane), ==, GTK_WRAP_NONE);
+  g_object_set (pane->editor, "wrap-lines", TRUE, NULL);
+  g_assert_cmpint (get_wrap_mode (pane), ==, GTK_WRAP_WORD_CHAR);
+}
+
 static void
 test_shortcuts (Pane *pane, gconstpointer data)
 {
@@ -886,6 +906,7 @@ main (int argc, char **argv)
     { "ghost", test_ghost },
     { "ghost-ends", test_ghost_ends },
     { "ghost-prefix", test_ghost_prefix },
+    { "wrap-lines", test_wrap_lines },
     { "shortcuts", test_shortcuts },
   };
 

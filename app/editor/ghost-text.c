@@ -24,7 +24,7 @@ struct _RiposteGhostText
   GString *text;
   char *rest, *next; /* of the caret's line; the next line that is not blank, stripped */
   int indent;        /* of the caret's line */
-  int column, x;     /* of the caret, in letters and in pixels */
+  int column, x, y;  /* of the caret, in letters and in pixels */
   int line_y, line_height;
   gboolean ended;
 };
@@ -133,7 +133,7 @@ show_first (RiposteGhostText *self, gboolean alone)
   gtk_label_set_text (GTK_LABEL (self->first), whole);
   if (*rest)
     gtk_widget_add_css_class (self->first, "riposte-ghost-cover");
-  gtk_text_view_move_overlay (self->view, self->first, self->x, self->line_y);
+  gtk_text_view_move_overlay (self->view, self->first, self->x, self->y);
 }
 
 static guint
@@ -219,7 +219,8 @@ set_up_widgets (RiposteGhostText *self)
                    ? (int)gtk_source_view_get_visual_column (GTK_SOURCE_VIEW (self->view), &caret)
                    : gtk_text_iter_get_line_offset (&caret);
   self->x = at.x;
-  self->first = get_label (self, "ghost-first", right.x, self->line_y);
+  self->y = at.y;
+  self->first = get_label (self, "ghost-first", right.x, right.y);
   self->others = get_label (self, "ghost-others", left.x, self->line_y + self->line_height);
   gtk_widget_remove_css_class (self->first, "riposte-ghost-cover");
   gtk_label_set_text (GTK_LABEL (self->first), "…");

@@ -352,6 +352,12 @@ riposte_editor_page_is_ready (RiposteEditorPage *self)
   return !self->has_failed && !riposte_document_get_busy (self->document);
 }
 
+void
+riposte_editor_page_set_wrap_lines (RiposteEditorPage *self, gboolean wrap)
+{
+  gtk_text_view_set_wrap_mode (GTK_TEXT_VIEW (self->view), wrap ? GTK_WRAP_WORD_CHAR : GTK_WRAP_NONE);
+}
+
 /* Above what the text has in its menu already. */
 void
 riposte_editor_page_add_menu (RiposteEditorPage *self, GMenuModel *menu)

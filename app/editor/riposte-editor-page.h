@@ -47,6 +47,7 @@ gboolean riposte_editor_page_save_finish (RiposteEditorPage *self, GAsyncResult 
 /* A sentence for what went wrong with a file. */
 char *riposte_file_error_describe (const GError *error);
 
+void riposte_editor_page_set_wrap_lines (RiposteEditorPage *self, gboolean wrap);
 /* For the menu of its text. */
 void riposte_editor_page_add_menu (RiposteEditorPage *self, GMenuModel *menu);
 

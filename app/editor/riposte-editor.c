@@ -20,6 +20,7 @@ struct _RiposteEditor
   GQueue opening;        /* of GFile: looked at one after the other, so that tabs stand in order */
   GSignalGroup *current; /* signals of the current page's document */
   gboolean resolving, holding;
+  gboolean wrap_lines;
   gboolean discarding; /* pages close without a question */
 };
 
@@ -34,6 +35,7 @@ enum
   PROP_LANGUAGE,
   PROP_MODIFIED,
   PROP_TITLE,
+  PROP_WRAP_LINES,
   N_PROPS
 };
 
@@ -198,6 +200,7 @@ riposte_editor_append_page (RiposteEditor *self)
 
   if (self->code_menu)
     riposte_editor_page_add_menu (page, self->code_menu);
+  riposte_editor_page_set_wrap_lines (page, self->wrap_lines);
   adw_tab_view_append (self->tab_view, GTK_WIDGET (page));
   return page;
 }
@@ -581,24 +584,47 @@ riposte_editor_get_property (GObject *object, guint id, GValue *value, GParamSpe
     case PROP_TITLE:
       g_value_take_string (value, riposte_editor_dup_title (self));
       break;
+    case PROP_WRAP_LINES:
+      g_value_set_boolean (value, self->wrap_lines);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
 }
 
 static void
+set_wrap_lines (RiposteEditor *self, gboolean wrap)
+{
+  if (self->wrap_lines == wrap)
+    return;
+  self->wrap_lines = wrap;
+  for (int i = 0; i < adw_tab_view_get_n_pages (self->tab_view); i++)
+    riposte_editor_page_set_wrap_lines (page_of_tab (adw_tab_view_get_nth_page (self->tab_view, i)), wrap);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_WRAP_LINES]);
+}
+
+static void
+set_code_menu (RiposteEditor *self, GMenuModel *menu)
+{
+  g_return_if_fail (!self->code_menu && riposte_editor_get_n_pages (self) == 0);
+  g_set_object (&self->code_menu, menu);
+  g_menu_append_section (self->menu, NULL, self->code_menu);
+}
+
+static void
 riposte_editor_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
-  RiposteEditor *self = RIPOSTE_EDITOR (object);
-
-  if (id != PROP_CODE_MENU)
+  switch (id)
     {
+    case PROP_CODE_MENU:
+      set_code_menu (RIPOSTE_EDITOR (object), g_value_get_object (value));
+      break;
+    case PROP_WRAP_LINES:
+      set_wrap_lines (RIPOSTE_EDITOR (object), g_value_get_boolean (value));
+      break;
+    default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      return;
     }
-  g_return_if_fail (!self->code_menu && riposte_editor_get_n_pages (self) == 0);
-  self->code_menu = g_value_dup_object (value);
-  g_menu_append_section (self->menu, NULL, self->code_menu);
 }
 
 static void
@@ -651,6 +677,8 @@ riposte_editor_class_init (RiposteEditorClass *klass)
   properties[PROP_LANGUAGE] = g_param_spec_object ("language", NULL, NULL, GTK_SOURCE_TYPE_LANGUAGE, flags);
   properties[PROP_MODIFIED] = g_param_spec_boolean ("modified", NULL, NULL, FALSE, flags);
   properties[PROP_TITLE] = g_param_spec_string ("title", NULL, NULL, NULL, flags);
+  properties[PROP_WRAP_LINES] = g_param_spec_boolean (
+    "wrap-lines", NULL, NULL, TRUE, G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   signals[CLOSING]
     = g_signal_new ("closing", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
@@ -670,6 +698,7 @@ riposte_editor_class_init (RiposteEditorClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, on_page_detached);
   gtk_widget_class_bind_template_callback (widget_class, on_selected_page);
   riposte_editor_class_install_actions (widget_class);
+  gtk_widget_class_install_property_action (widget_class, "editor.wrap-lines", "wrap-lines");
 }
 
 static void
@@ -678,6 +707,7 @@ riposte_editor_init (RiposteEditor *self)
   GtkDropTarget *drop = gtk_drop_target_new (GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
 
   load_styles ();
+  self->wrap_lines = TRUE;
   g_queue_init (&self->opening);
   self->current = g_signal_group_new (RIPOSTE_TYPE_DOCUMENT);
   g_signal_group_connect_swapped (self->current, "notify::title", G_CALLBACK (notify_current), self);

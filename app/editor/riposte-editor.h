@@ -13,12 +13,12 @@ G_BEGIN_DECLS
  * RiposteEditor:
  *
  * Actions, on the widget itself ("editor." and): new, open, save, save-as, save-all, close, find, replace, find-next,
- * find-previous, go-to-line, next-tab, previous-tab, complete.
+ * find-previous, go-to-line, next-tab, previous-tab, complete, wrap-lines.
  *
  * Signal "complete" (RiposteGhostText): the user asks for what belongs at the caret; who listens fills it.
  *
  * Properties, all of them read-only: "modified" (a page is), "title", "file", "language", "has-selection" (of the
- * current page). "code-menu" (a GMenuModel) can be written: what else can be done with code, for the menu of the file and
+ * current page). "wrap-lines" (a boolean) and "code-menu" (a GMenuModel) can be written: what else can be done with code, for the menu of the file and
  * that of the text.
  */
 #define RIPOSTE_TYPE_EDITOR (riposte_editor_get_type ())
