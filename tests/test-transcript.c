@@ -521,6 +521,8 @@ test_giants (Fixture *fixture, gconstpointer data)
     { "10,000 lines of HTML", "<div>\n", "<p onclick='x()'>&nbsp;</p>\n", 10000, "</div>" },
     { "a link of 1 MiB", "[x](https://", "a", 1 << 20, ")" },
     { "10,000 formulas", "", "$x^2$ ", 10000, "" },
+    { "a long formula", "$$", "x^2+\\frac{a}{b}", 450, "$$" },
+    { "formulas of many kinds", "", "$\\sqrt{\\frac{a}{b}}$ and $\\hat x_i=\\sum_j^n j$, ", 3000, "" },
     { "10,000 backticks", "", "` `` ", 10000, "" },
     { "a cell of 1 MiB", "|a|\n|-|\n|", "y", 1 << 20, "|" },
     { "10,000 references", "[x]: http://example.org\n\n", "[x] and more of it\n\n", 10000, "" },

@@ -24,13 +24,15 @@ get_box (RiposteMathView *self)
 {
   PangoContext *context = gtk_widget_get_pango_context (GTK_WIDGET (self));
   const PangoFontDescription *font = pango_context_get_font_description (context);
+  g_autoptr (GHashTable) texts = NULL;
   double size = (double)pango_font_description_get_size (font) / PANGO_SCALE;
 
   if (self->box || !self->math)
     return self->box;
   if (!pango_font_description_get_size_is_absolute (font))
     size *= pango_cairo_context_get_resolution (context) / 72;
-  self->box = riposte_math_layout (self->math, context, NULL, size * 1.15, TRUE);
+  texts = riposte_math_texts_new ();
+  self->box = riposte_math_layout (self->math, context, texts, size * 1.15, TRUE);
   return self->box;
 }
 
