@@ -546,6 +546,38 @@ test_giants (Fixture *fixture, gconstpointer data)
     }
 }
 
+/* Then little is parsed at once. */
+static gboolean
+is_idle (void)
+{
+  GtkWidget *view = g_object_ref_sink (riposte_markdown_view_new ());
+  gboolean idle;
+
+  riposte_markdown_view_append (RIPOSTE_MARKDOWN_VIEW (view), "x");
+  idle = !riposte_markdown_view_is_parsing (RIPOSTE_MARKDOWN_VIEW (view));
+  g_object_unref (view);
+  return idle;
+}
+
+/* What shows it may be gone before it is parsed. */
+static void
+test_gone (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *text = repeat ("", "- *one*\n", 10000, "");
+
+  for (int i = 0; i < 20; i++)
+    {
+      GtkWidget *view = g_object_ref_sink (riposte_markdown_view_new ());
+
+      riposte_markdown_view_append (RIPOSTE_MARKDOWN_VIEW (view), text);
+      g_assert_true (riposte_markdown_view_is_parsing (RIPOSTE_MARKDOWN_VIEW (view)));
+      for (int k = i; k > 0; k--)
+        g_main_context_iteration (NULL, FALSE);
+      g_object_unref (view);
+    }
+  WAIT_FOR (is_idle ());
+}
+
 /* So is a question, which is no Markdown. */
 static void
 test_giant_question (Fixture *fixture, gconstpointer data)
@@ -705,6 +737,7 @@ main (int argc, char **argv)
   ADD ("long", test_long);
   ADD ("long-answer", test_long_answer);
   ADD ("giants", test_giants);
+  ADD ("gone", test_gone);
   ADD ("giant-question", test_giant_question);
   ADD ("main-loop", test_main_loop);
 #undef ADD

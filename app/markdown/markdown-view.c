@@ -374,14 +374,21 @@ end_job (RiposteMarkdownView *self, Job *job)
   sync_from (self, job->first);
 }
 
+/* The view may be gone; the task keeps none, since its last reference can go in the thread. */
 static void
 on_parsed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  RiposteMarkdownView *self = RIPOSTE_MARKDOWN_VIEW (source);
+  GWeakRef *weak = user_data;
+  g_autoptr (RiposteMarkdownView) self = g_weak_ref_get (weak);
 
   n_threads--;
-  end_job (self, g_task_get_task_data (G_TASK (result)));
-  advance (self);
+  if (self)
+    {
+      end_job (self, g_task_get_task_data (G_TASK (result)));
+      advance (self);
+    }
+  g_weak_ref_clear (weak);
+  g_free (weak);
 }
 
 static void
@@ -401,8 +408,10 @@ advance (RiposteMarkdownView *self)
   self->ends = FALSE;
   if (n_bytes > LARGE || n_threads)
     {
-      g_autoptr (GTask) task = g_task_new (self, NULL, on_parsed, NULL);
+      GWeakRef *weak = g_new0 (GWeakRef, 1);
+      g_autoptr (GTask) task = g_task_new (NULL, NULL, on_parsed, weak);
 
+      g_weak_ref_init (weak, self);
       n_threads++;
       g_task_set_task_data (task, job, job_free);
       g_task_run_in_thread (task, run_in_thread);
@@ -454,7 +463,7 @@ riposte_markdown_view_finalize (GObject *object)
   g_array_unref (self->items);
   g_ptr_array_unref (self->blocks);
   g_string_free (self->pending, TRUE);
-  riposte_markdown_free (self->markdown);
+  g_clear_pointer (&self->markdown, riposte_markdown_free);
   G_OBJECT_CLASS (riposte_markdown_view_parent_class)->finalize (object);
 }
 
