@@ -513,7 +513,7 @@ test_migration_from_3 (void)
   g_autoptr (GPtrArray) records = NULL;
 
   g_clear_pointer (&db, riposte_database_close);
-  execute (path, "ALTER TABLE message DROP COLUMN left_out;"
+  execute (path, "DROP INDEX message_deleted; ALTER TABLE message DROP COLUMN left_out;"
                  "INSERT INTO conversation (id, title, created, updated) VALUES ('c', 'Old title', 5, 6);"
                  "INSERT INTO message (id, conversation, parent, role, state, text, writer, created, thinking_seconds)"
                  "  VALUES ('q', 'c', NULL, 0, 1, 'Question', 'gone', 6, 0.5);"

@@ -85,6 +85,8 @@ static const char *const migrations[] = {
   "  INSERT INTO conversation_title (conversation_title, rowid, title)"
   "    VALUES ('delete', old.number, riposte_fold (old.title)); END;"
   "INSERT INTO conversation_title (rowid, title) SELECT number, riposte_fold (title) FROM conversation;",
+
+  "CREATE INDEX message_deleted ON message (deleted) WHERE deleted IS NOT NULL;",
 };
 
 G_DEFINE_QUARK (riposte - store - error - quark, riposte_store_error)
