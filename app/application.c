@@ -52,7 +52,7 @@ static const struct
   { "win.model-menu", { "<Alt>m" } },
   { "win.stop", { "<Control>period" } },
   { "win.try-again", { "<Control>r" } },
-  { "win.edit-question('')", { "<Control><Shift>e" } },
+  { "win.edit-message('')", { "<Control><Shift>e" } },
   { "win.previous-branch('')", { "<Alt>comma" } },
   { "win.next-branch('')", { "<Alt>period" } },
   { "win.copy-answer", { "<Control><Shift>c" } },

@@ -30,7 +30,7 @@ static const Shortcut conversation[] = {
   { N_ ("Break the line"), .keys = { "<Shift>Return" } },
   { N_ ("Stop the answer"), { "win.stop" }, { "Escape" } },
   { N_ ("Try again"), { "win.try-again" } },
-  { N_ ("Edit the last question"), { "win.edit-question('')" }, { "Up" } },
+  { N_ ("Edit the last question"), { "win.edit-message('')" }, { "Up" } },
   { N_ ("Previous or next version"), { "win.previous-branch('')", "win.next-branch('')" } },
   { N_ ("Copy the answer"), { "win.copy-answer" } },
   { N_ ("Copy the code of the answer"), { "win.copy-code" } },

@@ -62,15 +62,15 @@ on_next_branch (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
-on_edit_question (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+on_edit_message (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   RiposteWindow *self = user_data;
-  RiposteMessage *question = find (self, parameter, is_question);
+  RiposteMessage *message = find (self, parameter, is_question);
 
-  if (!question)
+  if (!message || riposte_message_is_busy (message))
     return;
   riposte_window_show_chat (self);
-  riposte_chat_pane_edit (self->chat, question);
+  riposte_chat_pane_edit (self->chat, message);
 }
 
 static void
@@ -100,7 +100,7 @@ on_delete_message (GSimpleAction *action, GVariant *parameter, gpointer user_dat
 static const GActionEntry entries[] = {
   { .name = "previous-branch", .activate = on_previous_branch, .parameter_type = "s" },
   { .name = "next-branch", .activate = on_next_branch, .parameter_type = "s" },
-  { .name = "edit-question", .activate = on_edit_question, .parameter_type = "s" },
+  { .name = "edit-message", .activate = on_edit_message, .parameter_type = "s" },
   { .name = "delete-message", .activate = on_delete_message, .parameter_type = "s" },
 };
 
@@ -113,7 +113,7 @@ riposte_window_add_branch_actions (RiposteWindow *self)
 void
 riposte_window_update_branch_actions (RiposteWindow *self)
 {
-  GAction *edit = g_action_map_lookup_action (G_ACTION_MAP (self), "edit-question");
+  GAction *edit = g_action_map_lookup_action (G_ACTION_MAP (self), "edit-message");
 
   g_simple_action_set_enabled (G_SIMPLE_ACTION (edit), !riposte_conversation_get_busy (self->conversation));
 }

@@ -431,6 +431,31 @@ test_branches (Fixture *fixture, gconstpointer data)
   assert_path (fixture, "Q1 2/2;C1 3/3;");
 }
 
+/* What the user has an answer say is what the model is told that it said. */
+static void
+test_edit_answer (Fixture *fixture, gconstpointer data)
+{
+  RiposteMessage *version;
+
+  ask (fixture, "q");
+  answer_with (fixture, "<think>\nHm.\n</think>\n\nwrong");
+  ask (fixture, "q2");
+  answer_with (fixture, "a2");
+  riposte_conversation_edit_answer (fixture->chat, nth (fixture, 1), "right");
+  version = nth (fixture, 1);
+  g_assert_cmpstr (riposte_message_get_said (version), ==, "right");
+  g_assert_cmpint (riposte_message_get_state (version), ==, RIPOSTE_MESSAGE_DONE);
+  g_assert_null (riposte_message_get_model (version));
+  g_assert_false (riposte_conversation_get_busy (fixture->chat));
+  assert_path (fixture, "q;right 2/2;");
+  ask (fixture, "q3");
+  assert_turns (fixture, "u:q;a:right;u:q3;");
+  answer_with (fixture, "a3");
+  g_assert_true (riposte_conversation_switch_branch (fixture->chat, version, -1));
+  g_assert_cmpstr (riposte_message_get_said (nth (fixture, 1)), ==, "wrong");
+  g_assert_cmpstr (riposte_message_get_said (nth (fixture, 3)), ==, "a2");
+}
+
 /* While an answer grows, another branch may be looked at. */
 static void
 test_branch_while_busy (Fixture *fixture, gconstpointer data)
@@ -545,6 +570,7 @@ main (int argc, char **argv)
   ADD ("gone", test_gone);
   ADD ("flood", test_flood);
   ADD ("branches", test_branches);
+  ADD ("edit-answer", test_edit_answer);
   ADD ("branch-while-busy", test_branch_while_busy);
   ADD ("remove-branch", test_remove_branch);
   ADD ("remove-around", test_remove_around);

@@ -17,6 +17,7 @@ static void
 update (RiposteBranchBar *self)
 {
   guint n, index = riposte_message_get_branch (self->message, &n);
+  gboolean busy = riposte_message_is_busy (self->message);
   g_autofree char *position = g_strdup_printf ("%u/%u", index + 1, n);
   /* Translators: of the versions of a question or an answer, which is shown, and how many there are */
   g_autofree char *name = g_strdup_printf (_ ("Version %u of %u"), index + 1, n);
@@ -26,8 +27,8 @@ update (RiposteBranchBar *self)
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->position), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
   gtk_widget_set_sensitive (self->previous, index > 0);
   gtk_widget_set_sensitive (self->next, index + 1 < n);
-  gtk_widget_set_visible (self->edit, riposte_message_get_role (self->message) == RIPOSTE_ROLE_USER);
-  gtk_widget_set_visible (self->delete, !riposte_message_is_busy (self->message));
+  gtk_widget_set_visible (self->edit, !busy && *riposte_message_get_said (self->message));
+  gtk_widget_set_visible (self->delete, !busy);
 }
 
 static void
@@ -102,8 +103,12 @@ riposte_branch_bar_new (RiposteMessage *message)
 {
   RiposteBranchBar *self = g_object_new (RIPOSTE_TYPE_BRANCH_BAR, NULL);
   const char *id = riposte_message_get_id (message);
+  gboolean question = riposte_message_get_role (message) == RIPOSTE_ROLE_USER;
+  const char *edit = question ? _ ("Edit Question") : _ ("Edit Answer");
 
   self->message = g_object_ref (message);
+  gtk_widget_set_tooltip_text (self->edit, edit);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->edit), GTK_ACCESSIBLE_PROPERTY_LABEL, edit, -1);
   gtk_actionable_set_action_target (GTK_ACTIONABLE (self->edit), "s", id);
   gtk_actionable_set_action_target (GTK_ACTIONABLE (self->delete), "s", id);
   g_signal_connect_object (message, "branches", G_CALLBACK (update), self, G_CONNECT_SWAPPED);

@@ -20,13 +20,14 @@ struct _RiposteChatPane
   RiposteConversation *conversation;
   RiposteContext *context;
   gboolean busy;               /* the conversation, when it was looked at last */
-  RiposteMessage *editing;     /* (nullable) the question that is asked anew */
+  RiposteMessage *editing;     /* (nullable) the question that is asked anew, or the answer that is put otherwise */
   char *draft;                 /* what was being written before */
   GHashTable *drafts;          /* what waits for conversations that are not shown, by their ids */
   char *wanted, *wanted_words; /* id of the message that is shown once it is there, and what is looked for in it */
 
   RiposteStoreNotice *store_notice;
   GtkRevealer *edit_bar;
+  GtkLabel *edit_label;
   GtkRevealer *notice;
   GtkLabel *notice_label;
   GtkWidget *notice_retry;
@@ -154,12 +155,17 @@ is_shown (RiposteChatPane *self, RiposteMessage *message)
 }
 
 static void
-set_edited (RiposteChatPane *self, RiposteMessage *question)
+set_edited (RiposteChatPane *self, RiposteMessage *message)
 {
-  g_set_object (&self->editing, question);
-  gtk_revealer_set_reveal_child (self->edit_bar, question != NULL);
+  g_set_object (&self->editing, message);
+  if (message)
+    gtk_label_set_label (self->edit_label,
+                         riposte_message_get_role (message) == RIPOSTE_ROLE_USER
+                           ? _ ("Editing a question: what was asked before stays, as another version.")
+                           : _ ("Editing an answer: what the model said stays, as another version."));
+  gtk_revealer_set_reveal_child (self->edit_bar, message != NULL);
   if (self->context)
-    riposte_context_set_edited (self->context, question);
+    riposte_context_set_edited (self->context, message);
 }
 
 RiposteMessage *
@@ -181,12 +187,12 @@ riposte_chat_pane_stop_editing (RiposteChatPane *self)
 }
 
 void
-riposte_chat_pane_edit (RiposteChatPane *self, RiposteMessage *question)
+riposte_chat_pane_edit (RiposteChatPane *self, RiposteMessage *message)
 {
   riposte_chat_pane_stop_editing (self);
   self->draft = riposte_chat_pane_dup_draft (self);
-  set_edited (self, question);
-  riposte_chat_pane_set_draft (self, riposte_message_get_text (question));
+  set_edited (self, message);
+  riposte_chat_pane_set_draft (self, riposte_message_get_said (message));
   riposte_chat_pane_focus_composer (self);
 }
 
@@ -204,13 +210,15 @@ restore_draft (gpointer data)
 }
 
 static void
-send_edited (RiposteChatPane *self, const char *question)
+send_edited (RiposteChatPane *self, const char *text)
 {
   g_autoptr (RiposteMessage) editing = g_object_ref (self->editing);
 
   set_edited (self, NULL);
-  riposte_conversation_edit (self->conversation, editing, question, RIPOSTE_GENERATOR (self->generator),
-                             prepare (self));
+  if (riposte_message_get_role (editing) == RIPOSTE_ROLE_USER)
+    riposte_conversation_edit (self->conversation, editing, text, RIPOSTE_GENERATOR (self->generator), prepare (self));
+  else
+    riposte_conversation_edit_answer (self->conversation, editing, text);
   g_idle_add_full (G_PRIORITY_DEFAULT_IDLE, restore_draft, g_object_ref (self), g_object_unref);
 }
 
@@ -597,6 +605,7 @@ riposte_chat_pane_class_init (RiposteChatPaneClass *klass)
   gtk_widget_class_set_template_from_resource (widget, "/dev/riposte/Riposte/chat/chat-pane.ui");
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, store_notice);
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, edit_bar);
+  gtk_widget_class_bind_template_child (widget, RiposteChatPane, edit_label);
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, notice);
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, notice_label);
   gtk_widget_class_bind_template_child (widget, RiposteChatPane, notice_retry);

@@ -37,8 +37,8 @@ RiposteComposer *riposte_chat_pane_get_composer (RiposteChatPane *self);
 void riposte_chat_pane_ask_about_code (RiposteChatPane *self, const char *question);
 void riposte_chat_pane_set_store (RiposteChatPane *self, RiposteStore *store);
 void riposte_chat_pane_try_again (RiposteChatPane *self);
-/* The composer asks something else instead of @question, of the path that is shown, until that is done or left. */
-void riposte_chat_pane_edit (RiposteChatPane *self, RiposteMessage *question);
+/* The composer has another version of @message, of the path that is shown, until it is sent or left. */
+void riposte_chat_pane_edit (RiposteChatPane *self, RiposteMessage *message);
 /* Scrolls to the message of this id and there to @words (nullable), also where its conversation is only being fetched
  * or shows another branch. */
 void riposte_chat_pane_show_message (RiposteChatPane *self, const char *id, const char *words);

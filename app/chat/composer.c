@@ -121,7 +121,7 @@ on_key_pressed (RiposteComposer *self, guint key, guint code, GdkModifierType st
   if (!self->preediting && riposte_mention_handle_key (self->mention, key, state))
     return GDK_EVENT_STOP;
   if (key == GDK_KEY_Up && !(state & modifiers) && !self->preediting && is_empty (self))
-    return gtk_widget_activate_action (GTK_WIDGET (self), "win.edit-question", "s", "");
+    return gtk_widget_activate_action (GTK_WIDGET (self), "win.edit-message", "s", "");
   if (key != GDK_KEY_Return && key != GDK_KEY_KP_Enter && key != GDK_KEY_ISO_Enter)
     return GDK_EVENT_PROPAGATE;
   if (self->preediting || (state & modifiers))

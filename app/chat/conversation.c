@@ -557,6 +557,19 @@ riposte_conversation_edit (RiposteConversation *self,
 }
 
 void
+riposte_conversation_edit_answer (RiposteConversation *self, RiposteMessage *message, const char *text)
+{
+  const RiposteGenerationInfo info = { .phase = RIPOSTE_PHASE_ENDED, .stop = RP_STOP_END };
+  RiposteMessage *version;
+
+  g_return_if_fail (!self->generation && riposte_message_get_role (message) == RIPOSTE_ROLE_ASSISTANT);
+  riposte_conversation_leave (self, message);
+  version = riposte_conversation_add (self, RIPOSTE_ROLE_ASSISTANT, text);
+  riposte_message_end (version, &info, NULL);
+  riposte_conversation_keep (self, version);
+}
+
+void
 riposte_conversation_stop (RiposteConversation *self)
 {
   if (self->generation)

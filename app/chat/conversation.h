@@ -88,6 +88,8 @@ void riposte_conversation_edit (RiposteConversation *self,
                                 const char *question,
                                 RiposteGenerator *generator,
                                 const RpSamplerOptions *sampler);
+/* Puts @message, an answer of the path, otherwise: another version of it, by no model. */
+void riposte_conversation_edit_answer (RiposteConversation *self, RiposteMessage *message, const char *text);
 void riposte_conversation_stop (RiposteConversation *self);
 
 /* ---- what a model is given ---- */

@@ -26,7 +26,6 @@ typedef enum
   RIPOSTE_RECORD_STOPPED,
   RIPOSTE_RECORD_CONTEXT_FULL,
   RIPOSTE_RECORD_FAILED,
-  RIPOSTE_N_RECORD_STATES
 } RiposteRecordState;
 
 /* A message; ids are chosen by who writes. */

@@ -28,7 +28,7 @@ def wait_for_end(window):
 
 
 def ask_shortly(window, question):
-    """Asks, and stops the answer after some words."""
+    """Asks, and stops the answer after some words: one that ends by itself gives the chat another title."""
     before = len(window.answers())
     window.ask(question)
     wait_for('a word', lambda: len(window.answers()) == before + 1 and 'token' in window.answer_text())
@@ -71,7 +71,7 @@ def a_conversation_is_there_when_the_program_starts_again():
             wait_for('the same words', lambda: words_of_answer(window) == words)
             assert LONG in window.texts(), window.texts()
             assert 'Stopped' in window.answer_text() and 'token' in window.answer_text()
-            ask_shortly(window, 'Name one fruit.')
+            ask_shortly(window, 'Write a story about one fruit.')
             assert len(window.answers()) == 2
 
 
@@ -154,15 +154,15 @@ def versions_of_answer(window):
 def a_question_is_edited_and_both_versions_stay():
     with tempfile.TemporaryDirectory() as home:
         with greedy(home) as window:
-            ask_shortly(window, 'Name one fruit.')
+            ask_shortly(window, 'Write a story about one fruit.')
             first = words_of_answer(window)
             window.composer().get_editable_text_iface().set_text_contents('not sent yet')
             window.press('Edit Question', root=questions(window)[0])
-            wait_for('the question in the composer', lambda: text_of(window.composer()) == 'Name one fruit.')
+            wait_for('the question in the composer', lambda: text_of(window.composer()) == 'Write a story about one fruit.')
             window.key('Escape')
             wait_for('the draft', lambda: text_of(window.composer()) == 'not sent yet')
             window.press('Edit Question', root=questions(window)[0])
-            wait_for('the question in the composer', lambda: text_of(window.composer()) == 'Name one fruit.')
+            wait_for('the question in the composer', lambda: text_of(window.composer()) == 'Write a story about one fruit.')
             window.composer().get_editable_text_iface().set_text_contents('Write a story about two cats.')
             window.press('Send')
             wait_for('the new question', lambda: question_texts(window) == ['Write a story about two cats.'])
@@ -173,18 +173,41 @@ def a_question_is_edited_and_both_versions_stay():
             wait_for('the draft', lambda: text_of(window.composer()) == 'not sent yet')
             assert versions(window, questions(window)[0]) == ['Version 2 of 2'], window.texts(questions(window)[0])
             window.press('Previous Version', root=questions(window)[0])
-            wait_for('the old question', lambda: question_texts(window) == ['Name one fruit.'])
+            wait_for('the old question', lambda: question_texts(window) == ['Write a story about one fruit.'])
             wait_for('the old answer', lambda: words_of_answer(window) == first)
             window.key('period', 'alt')
             wait_for('the new question', lambda: question_texts(window) == ['Write a story about two cats.'])
             window.key('comma', 'alt')
-            wait_for('the old question', lambda: question_texts(window) == ['Name one fruit.'])
+            wait_for('the old question', lambda: question_texts(window) == ['Write a story about one fruit.'])
             window.key('q', 'ctrl')
             assert window.process.wait(20) == 0, window.log.read_text()
         with greedy(home) as window:
-            open_chat(window, 'Name one fruit')
-            wait_for('the version that was shown last', lambda: question_texts(window) == ['Name one fruit.'])
+            open_chat(window, 'Write a story about one fruit')
+            wait_for('the version that was shown last', lambda: question_texts(window) == ['Write a story about one fruit.'])
             assert versions(window, questions(window)[0]) == ['Version 1 of 2']
+
+
+@case
+def an_answer_is_edited_and_both_versions_stay():
+    with tempfile.TemporaryDirectory() as home:
+        with greedy(home) as window:
+            ask_shortly(window, 'Write a story about one fruit.')
+            first = words_of_answer(window)
+            window.press('Edit Answer', root=window.answers()[0])
+            wait_for('the answer in the composer', lambda: window.has_text('Editing an answer'))
+            window.composer().get_editable_text_iface().set_text_contents('The medlar, and no other.')
+            window.press('Send')
+            wait_for('the new version', lambda: words_of_answer(window).startswith('The medlar, and no other.'))
+            assert versions_of_answer(window) == ['Version 2 of 2'], window.answer_text()
+            window.press('Previous Version', root=window.answers()[0])
+            wait_for('the old version', lambda: words_of_answer(window).startswith(first))
+            window.press('Next Version', root=window.answers()[0])
+            wait_for('the new version', lambda: versions_of_answer(window) == ['Version 2 of 2'])
+            window.key('q', 'ctrl')
+            assert window.process.wait(20) == 0, window.log.read_text()
+        with greedy(home) as window:
+            open_chat(window, 'Write a story about one fruit')
+            wait_for('the new version', lambda: words_of_answer(window).startswith('The medlar, and no other.'))
 
 
 @case
@@ -218,7 +241,7 @@ def a_file_of_a_newer_version_is_refused_clearly_and_left_alone():
         before = path.read_bytes()
         with greedy(home) as window:
             wait_for('the reason', lambda: window.has_text('newer version of Riposte'))
-            ask_shortly(window, 'Name one fruit.')
+            ask_shortly(window, 'Write a story about one fruit.')
             assert window.has_text('What is asked now is not kept.')
             window.key('q', 'ctrl')
             window.press('Close', root=window.get('dialog'))
@@ -231,23 +254,28 @@ def a_disk_that_comes_back_brings_the_conversations_back():
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home) / 'riposte'
         with greedy(home) as window:
-            ask_shortly(window, 'Name one fruit.')
+            ask_shortly(window, 'Write a story about one fruit.')
             window.key('q', 'ctrl')
             assert window.process.wait(20) == 0, window.log.read_text()
         folder.rename(Path(home) / 'away')
         folder.write_text('a file where a folder should be')
         with greedy(home) as window:
             wait_for('the reason', lambda: window.has_text('could not be kept'))
-            ask_shortly(window, 'Name one colour.')
+            ask_shortly(window, 'Write a story about one colour.')
             folder.unlink()
             (Path(home) / 'away').rename(folder)
-            window.press('Try to Keep Conversations Again')
-            wait_for('no notice', lambda: not window.has_text('could not be kept'))
-            open_chat(window, 'Name one fruit')
+
+            def kept_again():
+                """By the button, or by itself, which it tries every few seconds."""
+                for button in window.find_all('push button', 'Try to Keep Conversations Again'):
+                    button.get_action_iface().do_action(0)
+                return not window.has_text('could not be kept')
+            wait_for('no notice', kept_again)
+            open_chat(window, 'Write a story about one fruit')
             window.key('q', 'ctrl')
             assert window.process.wait(20) == 0, window.log.read_text()
         with greedy(home) as window:
-            open_chat(window, 'Name one colour')
+            open_chat(window, 'Write a story about one colour')
 
 
 @case
@@ -258,7 +286,7 @@ def a_damaged_file_is_set_aside_when_asked_to():
         path.write_bytes(b'no database' * 1000)
         with greedy(home) as window:
             wait_for('the reason', lambda: window.has_text('damaged'))
-            ask_shortly(window, 'Name one fruit.')
+            ask_shortly(window, 'Write a story about one fruit.')
             assert path.read_bytes() == b'no database' * 1000
             window.press('Set Aside and Start Anew')
             wait_for('no notice', lambda: not window.has_text('damaged'))
@@ -266,7 +294,7 @@ def a_damaged_file_is_set_aside_when_asked_to():
             assert window.process.wait(20) == 0, window.log.read_text()
         assert [other.read_bytes() for other in path.parent.glob('*-damaged-*')] == [b'no database' * 1000]
         with greedy(home) as window:
-            open_chat(window, 'Name one fruit')
+            open_chat(window, 'Write a story about one fruit')
 
 
 if __name__ == '__main__':
