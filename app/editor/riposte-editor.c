@@ -164,9 +164,32 @@ on_page_detached (AdwTabView *view, AdwTabPage *tab, int position, RiposteEditor
   emit_state (self);
 }
 
+static gboolean
+lay_out_again (GtkWidget *self, GdkFrameClock *clock, gpointer selected_in)
+{
+  if (gdk_frame_clock_get_frame_counter (clock) < GPOINTER_TO_INT (selected_in) + 2)
+    return G_SOURCE_CONTINUE;
+  if (gtk_widget_get_parent (self))
+    gtk_widget_queue_resize (gtk_widget_get_parent (self));
+  return G_SOURCE_REMOVE;
+}
+
+/* GTK 4.8 shows nothing of the editor ("without a current allocation") after a page came into view for the first time
+ * whose lines are longer than the view is wide; a second layout has it right. */
+static void
+ensure_layout (RiposteEditor *self)
+{
+  GdkFrameClock *clock = gtk_widget_get_frame_clock (GTK_WIDGET (self));
+
+  if (clock)
+    gtk_widget_add_tick_callback (GTK_WIDGET (self), lay_out_again,
+                                  GINT_TO_POINTER ((int)gdk_frame_clock_get_frame_counter (clock)), NULL);
+}
+
 static void
 on_selected_page (RiposteEditor *self)
 {
+  ensure_layout (self);
   g_signal_group_set_target (self->current, get_document (self));
   riposte_editor_enable_actions (self);
   if (riposte_editor_get_page (self))
