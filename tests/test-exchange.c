@@ -183,6 +183,8 @@ test_other (void)
   g_assert_cmpuint (count_chats (db), ==, 3);
   after = to_json (db, "one");
   g_assert_cmpstr (after, ==, before);
+  assert_imported (db, json, 0, 0, 1); /* as with any file */
+  g_assert_cmpuint (count_chats (db), ==, 3);
 }
 
 static void
@@ -198,6 +200,7 @@ test_stolen_conversation (void)
   assert_imported (db, json, 1, 0, 0);
   after = to_json (db, "one");
   g_assert_cmpstr (after, ==, before);
+  assert_imported (db, json, 0, 0, 1);
   g_assert_cmpuint (count_chats (db), ==, 3);
 }
 

@@ -106,35 +106,33 @@ compare (RiposteDatabase *self, const RiposteArchivedChat *archived, gboolean *o
 }
 
 static void
-replace_id (GHashTable *new_ids, char **id)
+replace_id (const char *origin, char **id)
 {
-  char *new_id = *id ? g_hash_table_lookup (new_ids, *id) : NULL;
+  g_autofree char *old = g_steal_pointer (id);
+  g_autofree char *both = old ? g_strconcat (origin, old, NULL) : NULL;
 
-  if (!*id)
-    return;
-  if (!new_id)
-    {
-      new_id = g_uuid_string_random ();
-      g_hash_table_insert (new_ids, g_strdup (*id), new_id);
-    }
-  g_free (*id);
-  *id = g_strdup (new_id);
+  *id = both ? g_compute_checksum_for_string (G_CHECKSUM_SHA256, both, -1) : NULL;
 }
 
+/* The new ids follow from what is in the file, so that the same file once more brings nothing new. */
 static void
 replace_ids (RiposteArchivedChat *archived)
 {
-  g_autoptr (GHashTable) new_ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_autoptr (GPtrArray) alone = g_ptr_array_new ();
+  g_autofree char *content = NULL, *origin = NULL;
 
-  replace_id (new_ids, &archived->chat->id);
-  replace_id (new_ids, &archived->chat->head);
+  g_ptr_array_add (alone, archived);
+  content = riposte_archive_to_json (alone);
+  origin = g_compute_checksum_for_string (G_CHECKSUM_SHA256, content, -1);
+  replace_id (origin, &archived->chat->id);
+  replace_id (origin, &archived->chat->head);
   for (guint i = 0; i < archived->messages->len; i++)
     {
       RiposteRecord *message = archived->messages->pdata[i];
 
-      replace_id (new_ids, &message->id);
-      replace_id (new_ids, &message->parent);
-      replace_id (new_ids, &message->conversation);
+      replace_id (origin, &message->id);
+      replace_id (origin, &message->parent);
+      replace_id (origin, &message->conversation);
     }
 }
 
@@ -185,7 +183,7 @@ add_messages (RiposteDatabase *self, const RiposteArchivedChat *archived, const 
     {
       const RiposteRecord *message = archived->messages->pdata[i];
       gboolean good
-        = standings && standings->data[i] == KNOWN
+        = standings->data[i] == KNOWN
             ? riposte_database_run (self, "UPDATE message SET deleted = NULL WHERE id = ? AND deleted IS NOT NULL",
                                     (const char *const *)&message->id, 1, error)
             : riposte_database_add_message (self, message, error);
@@ -201,7 +199,7 @@ count (RiposteImported *imported, const RiposteArchivedChat *archived, const GBy
 {
   guint n_known = 0;
 
-  for (guint i = 0; standings && i < standings->len; i++)
+  for (guint i = 0; i < standings->len; i++)
     n_known += standings->data[i] == KNOWN;
   if (n_known == 0)
     imported->n_added++;
@@ -225,7 +223,10 @@ import_chat (RiposteDatabase *self, RiposteArchivedChat *archived, RiposteImport
   if (other)
     {
       replace_ids (archived);
-      g_clear_pointer (&standings, g_byte_array_unref);
+      g_byte_array_unref (standings);
+      standings = compare (self, archived, &other, error);
+      if (!standings)
+        return FALSE;
     }
   settle_times (archived);
   if (!add_chat (self, archived, error) || !add_messages (self, archived, standings, error))
