@@ -785,6 +785,21 @@ test_ghost (Pane *pane, gconstpointer data)
     }
 }
 
+/* What has come of it, while more is on its way. */
+static void
+test_ghost_taken_early (Pane *pane, gconstpointer data)
+{
+  g_autoptr (RiposteGhostText) ghost = NULL;
+
+  g_signal_connect (pane->editor, "complete", G_CALLBACK (keep_ghost), &ghost);
+  ask_ghost (pane, "    return", "", &ghost);
+  g_assert_true (riposte_ghost_text_append (ghost, " a - b"));
+  g_assert_true (riposte_ghost_text_append (ghost, "\n\n"));
+  riposte_ghost_text_take (ghost);
+  g_assert_false (riposte_ghost_text_append (ghost, "def"));
+  assert_page_is (pane, "    return a - b");
+}
+
 /* Whatever else is done ends it, and nothing of it stays. */
 static void
 test_ghost_ends (Pane *pane, gconstpointer data)
@@ -904,6 +919,7 @@ main (int argc, char **argv)
     { "state", test_state },
     { "state-at-the-end", test_state_at_the_end },
     { "ghost", test_ghost },
+    { "ghost-taken-early", test_ghost_taken_early },
     { "ghost-ends", test_ghost_ends },
     { "ghost-prefix", test_ghost_prefix },
     { "wrap-lines", test_wrap_lines },

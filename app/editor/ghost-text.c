@@ -250,6 +250,13 @@ riposte_ghost_text_end (RiposteGhostText *self)
   g_signal_emit (self, ended_signal, 0);
 }
 
+/* The spaces and lines that it ends in mean that more was to come. */
+static void
+trim (RiposteGhostText *self)
+{
+  g_string_truncate (self->text, strlen (g_strchomp (self->text->str)));
+}
+
 void
 riposte_ghost_text_take (RiposteGhostText *self)
 {
@@ -259,6 +266,7 @@ riposte_ghost_text_take (RiposteGhostText *self)
 
   if (self->ended)
     return;
+  trim (self);
   get_caret (self, &caret);
   riposte_ghost_text_end (self);
   gtk_text_buffer_begin_user_action (self->buffer);
@@ -343,7 +351,7 @@ riposte_ghost_text_finish (RiposteGhostText *self)
 {
   if (self->ended)
     return;
-  g_string_truncate (self->text, strlen (g_strchomp (self->text->str)));
+  trim (self);
   if (self->text->len)
     update (self);
   else
