@@ -1,6 +1,7 @@
 /* The parts of the client of remote services that take what others send. The whole of it is tested by
  * scripts/test-ask-remote.py. */
 #include "remote/address.h"
+#include "remote/body.h"
 #include "remote/key.h"
 #include "remote/model-list.h"
 #include "remote/remote-error.h"
@@ -234,6 +235,47 @@ test_error_bodies (void)
     }
 }
 
+/* However few bytes there are of it, it is not taken for something else than it is. */
+static void
+test_body (void)
+{
+  static const struct
+  {
+    const char *type, *bytes;
+    RiposteRemoteBody body;
+    gsize start;
+  } cases[] = {
+    { "text/event-stream", "\xef\xbb\xbf: hello", RIPOSTE_REMOTE_BODY_STREAM, 3 },
+    { "text/event-stream", "\r\n data: x", RIPOSTE_REMOTE_BODY_STREAM, 3 },
+    { "text/event-stream", " {\"error\": 1}", RIPOSTE_REMOTE_BODY_WHOLE, 1 },
+    { "application/json", "\xef\xbb\xbf{}", RIPOSTE_REMOTE_BODY_WHOLE, 3 },
+    { "Application/JSON", "data: x", RIPOSTE_REMOTE_BODY_STREAM, 0 },
+    { "text/plain", "event: x", RIPOSTE_REMOTE_BODY_STREAM, 0 },
+    { "text/plain", "Hello", RIPOSTE_REMOTE_BODY_OTHER, 0 },
+    { NULL, "[1]", RIPOSTE_REMOTE_BODY_WHOLE, 0 },
+    { NULL, "<html>", RIPOSTE_REMOTE_BODY_OTHER, 0 },
+    { "text/html", "{}", RIPOSTE_REMOTE_BODY_OTHER, 0 },
+    { "image/png", "data: x", RIPOSTE_REMOTE_BODY_OTHER, 0 },
+    { "text/event-stream", " \r\n\t", RIPOSTE_REMOTE_BODY_UNKNOWN, 4 },
+  };
+  char *param;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    for (gsize n = 0; n <= strlen (cases[i].bytes); n++)
+      {
+        gsize start;
+        RiposteRemoteBody body
+          = riposte_remote_body_of (cases[i].type, n ? (const guint8 *)cases[i].bytes : NULL, n, &start);
+
+        g_assert_cmpuint (start, <=, n);
+        if (body != RIPOSTE_REMOTE_BODY_UNKNOWN || n == strlen (cases[i].bytes))
+          g_assert_cmpint (body, ==, cases[i].body);
+        if (n == strlen (cases[i].bytes) && body != RIPOSTE_REMOTE_BODY_OTHER)
+          g_assert_cmpuint (start, ==, cases[i].start);
+      }
+  g_assert_null (riposte_remote_describe_body (NULL, 0, NULL, &param));
+}
+
 /* ---- headers, addresses, keys ---- */
 
 static void
@@ -388,6 +430,7 @@ main (int argc, char **argv)
   g_test_add_func ("/remote/reply-broken", test_reply_broken);
   g_test_add_func ("/remote/halves", test_halves);
   g_test_add_func ("/remote/error-bodies", test_error_bodies);
+  g_test_add_func ("/remote/body", test_body);
   g_test_add_func ("/remote/retry-after", test_retry_after);
   g_test_add_func ("/remote/addresses", test_addresses);
   g_test_add_func ("/remote/models", test_models);
