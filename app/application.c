@@ -77,6 +77,15 @@ find_window (GtkApplication *application)
   return NULL;
 }
 
+/* Where the bus started the program for an action, there is none yet. */
+static GtkWindow *
+ensure_window (GtkApplication *application)
+{
+  if (!find_window (application))
+    g_application_activate (G_APPLICATION (application));
+  return find_window (application);
+}
+
 static void
 on_quit (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
@@ -92,6 +101,7 @@ on_quit (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 static void
 on_about (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
+  ensure_window (user_data);
   adw_show_about_window (gtk_application_get_active_window (user_data), "application-name", _ ("Riposte"),
                          "application-icon", RIPOSTE_APP_ID, "version", RIPOSTE_VERSION, "license-type",
                          GTK_LICENSE_GPL_3_0, "comments",
@@ -113,10 +123,22 @@ on_show_chat (GSimpleAction *action, GVariant *parameter, gpointer user_data)
     riposte_window_show_chat_of_id (RIPOSTE_WINDOW (window), g_variant_get_string (parameter, NULL));
 }
 
+/* From the desktop's menu of the program. */
+static void
+on_new_chat (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  GtkWindow *window = ensure_window (user_data);
+
+  if (!window)
+    return;
+  gtk_window_present (window);
+  gtk_widget_activate_action (GTK_WIDGET (window), "win.new-chat", NULL);
+}
+
 static void
 show_preferences (GtkApplication *application, const char *page)
 {
-  GtkWindow *window = gtk_application_get_active_window (application);
+  GtkWindow *window = ensure_window (application) ? gtk_application_get_active_window (application) : NULL;
 
   if (!window)
     return;
@@ -137,7 +159,7 @@ static void
 on_shortcuts (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   RiposteApplication *self = user_data;
-  GtkWindow *window = find_window (user_data);
+  GtkWindow *window = ensure_window (user_data);
 
   if (!window)
     return;
@@ -154,6 +176,7 @@ on_services (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 
 static const GActionEntry actions[] = {
   { .name = "show-chat", .activate = on_show_chat, .parameter_type = "s" },
+  { .name = "new-chat", .activate = on_new_chat },
   { .name = "quit", .activate = on_quit },
   { .name = "about", .activate = on_about },
   { .name = "preferences", .activate = on_preferences },

@@ -81,6 +81,14 @@ def the_bus_starts_it_and_opens_files_in_it():
             call(bus, NAME, OBJECT, 'org.freedesktop.Application', 'ActivateAction',
                  GLib.Variant('(sava{sv})', ('quit', [], {})))
             wait_for('its end', lambda: not pid_of(bus))
+            # an action that comes first brings the window along
+            call(bus, NAME, OBJECT, 'org.freedesktop.Application', 'ActivateAction',
+                 GLib.Variant('(sava{sv})', ('preferences', [], {})))
+            with Activated(bus) as window:
+                wait_for('the preferences', lambda: window.has_text('Keep Awake While Answering'))
+            call(bus, NAME, OBJECT, 'org.freedesktop.Application', 'ActivateAction',
+                 GLib.Variant('(sava{sv})', ('quit', [], {})))
+            wait_for('its end again', lambda: not pid_of(bus))
         finally:
             (services / f'{NAME}.service').unlink()
 
