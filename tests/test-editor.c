@@ -1,98 +1,14 @@
 /* The editor pane as a widget in a window: pages, opening, closing. */
-#include "editor-helpers.h"
-
-#include "riposte-editor-private.h"
+#include "editor-pane.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
-typedef struct
-{
-  Fixture files;
-  GtkWidget *window;
-  RiposteEditor *editor;
-} Pane;
-
-static void
-set_up (Pane *pane, gconstpointer data)
-{
-  fixture_set_up (&pane->files, NULL);
-  pane->window = adw_window_new ();
-  pane->editor = RIPOSTE_EDITOR (riposte_editor_new ());
-  adw_window_set_content (ADW_WINDOW (pane->window), GTK_WIDGET (pane->editor));
-  gtk_window_set_default_size (GTK_WINDOW (pane->window), 1000, 700);
-  gtk_window_present (GTK_WINDOW (pane->window));
-}
-
-static gboolean
-is_null (gpointer data)
-{
-  return *(gpointer *)data == NULL;
-}
-
-/* Nothing keeps the pane alive. */
-static void
-tear_down (Pane *pane, gconstpointer data)
-{
-  gpointer editor = pane->editor;
-
-  g_object_add_weak_pointer (editor, &editor);
-  gtk_window_destroy (GTK_WINDOW (pane->window));
-  wait_until (is_null, &editor);
-  fixture_tear_down (&pane->files, NULL);
-}
-
-static gboolean
-is_settled (gpointer data)
-{
-  RiposteEditor *editor = data;
-  RiposteEditorPage *page = riposte_editor_get_page (editor);
-
-  return page && (riposte_editor_page_is_ready (page) || riposte_editor_page_has_failed (page))
-         && riposte_document_get_file (riposte_editor_page_get_document (page));
-}
-
 static gboolean
 is_ready (gpointer data)
 {
   return riposte_editor_page_is_ready (riposte_editor_get_page (data));
-}
-
-typedef struct
-{
-  RiposteEditor *editor;
-  const char *title;
-} Wanted;
-
-static gboolean
-has_title (gpointer data)
-{
-  Wanted *wanted = data;
-  g_autofree char *title = riposte_editor_dup_title (wanted->editor);
-  return g_strcmp0 (title, wanted->title) == 0 && is_settled (wanted->editor);
-}
-
-static void
-open_and_wait (Pane *pane, GFile *file)
-{
-  g_autofree char *name = g_file_get_basename (file);
-
-  riposte_editor_open_file (pane->editor, file);
-  wait_until (has_title, &(Wanted){ pane->editor, name });
-}
-
-static void
-activate (Pane *pane, const char *action)
-{
-  gtk_widget_activate_action (GTK_WIDGET (pane->editor), action, NULL);
-}
-
-static void
-assert_page_is (Pane *pane, const char *text)
-{
-  g_autofree char *is = riposte_editor_dup_text (pane->editor);
-  g_assert_cmpstr (is, ==, text);
 }
 
 static void
@@ -159,7 +75,7 @@ test_open (Pane *pane, gconstpointer data)
   g_assert_cmpuint (riposte_editor_get_n_pages (pane->editor), ==, 2);
   open_and_wait (pane, two);
   riposte_editor_open_file (pane->editor, link);
-  wait_until (has_title, &(Wanted){ pane->editor, "one.py" });
+  wait_until (pane_has_title, &(PaneWanted){ pane->editor, "one.py" });
   g_assert_cmpuint (riposte_editor_get_n_pages (pane->editor), ==, 2);
 }
 
@@ -176,7 +92,7 @@ test_open_in_order (Pane *pane, gconstpointer data)
       /* twice at once is once */
       riposte_editor_open_file (pane->editor, file);
     }
-  wait_until (has_title, &(Wanted){ pane->editor, "7.txt" });
+  wait_until (pane_has_title, &(PaneWanted){ pane->editor, "7.txt" });
   g_assert_cmpint (adw_tab_view_get_n_pages (view), ==, 8);
   for (int i = 0; i < 8; i++)
     {
@@ -292,7 +208,7 @@ test_modified_mark (Pane *pane, gconstpointer data)
   g_assert_cmpstr (adw_tab_page_get_title (tab), ==, "• a.txt");
   g_assert_true (riposte_editor_get_modified (pane->editor));
   activate (pane, "editor.save");
-  wait_until (has_title, &(Wanted){ pane->editor, "a.txt" });
+  wait_until (pane_has_title, &(PaneWanted){ pane->editor, "a.txt" });
   g_assert_cmpstr (adw_tab_page_get_title (tab), ==, "a.txt");
   g_assert_false (riposte_editor_get_modified (pane->editor));
   assert_file_is (file, "new\none\n", -1);
@@ -442,31 +358,10 @@ test_replace (Pane *pane, gconstpointer data)
 
 /* ---- closing ---- */
 
-static AdwMessageDialog *
-find_dialog (void)
-{
-  g_autoptr (GList) windows = gtk_window_list_toplevels ();
-
-  for (GList *item = windows; item; item = item->next)
-    if (ADW_IS_MESSAGE_DIALOG (item->data))
-      return item->data;
-  return NULL;
-}
-
 static gboolean
 is_empty (gpointer data)
 {
   return riposte_editor_get_n_pages (data) == 0;
-}
-
-static void
-answer (const char *response)
-{
-  AdwMessageDialog *dialog = find_dialog ();
-
-  g_assert_nonnull (dialog);
-  adw_message_dialog_response (dialog, response);
-  gtk_window_destroy (GTK_WINDOW (dialog));
 }
 
 static void
@@ -515,42 +410,8 @@ test_save_over_change (Pane *pane, gconstpointer data)
       g_usleep (1000);
   assert_file_is (file, "theirs\n", -1);
   answer ("again");
-  wait_until (has_title, &(Wanted){ pane->editor, "a.txt" });
+  wait_until (pane_has_title, &(PaneWanted){ pane->editor, "a.txt" });
   assert_file_is (file, "mine\none\n", -1);
-}
-
-static void
-on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (riposte_editor_close_all_finish (RIPOSTE_EDITOR (source), result, &error))
-    *(int *)user_data = 1;
-  else
-    {
-      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-      *(int *)user_data = -1;
-    }
-}
-
-static gboolean
-is_answered (gpointer data)
-{
-  return *(int *)data != 0;
-}
-
-static int
-close_all (Pane *pane, const char *response)
-{
-  int result = 0;
-
-  riposte_editor_close_all_async (pane->editor, NULL, on_closed, &result);
-  if (response)
-    answer (response);
-  else
-    g_assert_null (find_dialog ());
-  wait_until (is_answered, &result);
-  return result;
 }
 
 static void
@@ -595,263 +456,6 @@ test_close_while_loading (Pane *pane, gconstpointer data)
     g_main_context_iteration (NULL, TRUE);
   activate (pane, "editor.close");
   g_assert_cmpuint (riposte_editor_get_n_pages (pane->editor), ==, 0);
-}
-
-static gboolean
-is_quiet (gpointer data)
-{
-  g_autoptr (GPtrArray) documents = riposte_editor_list_documents (data);
-
-  return documents->len == riposte_editor_get_n_pages (data);
-}
-
-/* As after the next start: nothing is open but what the state has. */
-static void
-start_again (Pane *pane, GVariant *state)
-{
-  gtk_window_destroy (GTK_WINDOW (pane->window));
-  pane->window = adw_window_new ();
-  pane->editor = RIPOSTE_EDITOR (riposte_editor_new ());
-  adw_window_set_content (ADW_WINDOW (pane->window), GTK_WIDGET (pane->editor));
-  gtk_window_present (GTK_WINDOW (pane->window));
-  riposte_editor_hold (pane->editor);
-  riposte_editor_restore_state (pane->editor, state);
-  wait_until (is_quiet, pane->editor);
-}
-
-static char *
-describe (Pane *pane)
-{
-  g_autoptr (GPtrArray) documents = riposte_editor_list_documents (pane->editor);
-  GString *all = g_string_new (NULL);
-
-  for (guint i = 0; i < documents->len; i++)
-    {
-      g_autofree char *title = riposte_document_dup_title (documents->pdata[i]);
-      g_autofree char *text = text_of (documents->pdata[i]);
-      gboolean modified = gtk_text_buffer_get_modified (documents->pdata[i]);
-
-      g_string_append_printf (all, "%s%s=%s;", modified ? "*" : "", title, text);
-    }
-  return g_string_free (all, FALSE);
-}
-
-static gboolean
-is_changed_on_disk (gpointer page)
-{
-  return riposte_document_get_disk_state (riposte_editor_page_get_document (page)) == RIPOSTE_DISK_CHANGED;
-}
-
-static void
-test_state (Pane *pane, gconstpointer data)
-{
-  g_autoptr (GFile) one = write_file (&pane->files, "one.txt", "1\n2\n3\n", -1);
-  g_autoptr (GFile) two = write_file (&pane->files, "two.txt", "2\n", -1);
-  g_autoptr (GFile) gone = write_file (&pane->files, "gone.txt", "3\n", -1);
-  g_autoptr (GFile) lost = write_file (&pane->files, "lost.txt", "4\n", -1);
-  g_autoptr (GVariant) state = NULL, empty = NULL, other = g_variant_ref_sink (g_variant_new_string ("no state"));
-  g_autofree char *is = NULL;
-  GtkTextIter caret;
-  GtkTextBuffer *buffer;
-
-  open_and_wait (pane, gone);
-  open_and_wait (pane, lost);
-  riposte_editor_insert_code (pane->editor, "draft", NULL);
-  open_and_wait (pane, two);
-  riposte_editor_insert_code (pane->editor, "b", NULL);
-  activate (pane, "editor.new");
-  riposte_editor_insert_code (pane->editor, "x = 1", "python");
-  activate (pane, "editor.new");
-  open_and_wait (pane, one);
-  riposte_editor_page_go_to (riposte_editor_get_page (pane->editor), 3, 2);
-  state = riposte_editor_dup_state (pane->editor);
-  g_file_delete (gone, NULL, NULL);
-  g_file_delete (lost, NULL, NULL);
-  g_assert_true (g_file_replace_contents (two, "changed\n", 8, NULL, FALSE, 0, NULL, NULL, NULL));
-
-  start_again (pane, state);
-  is = describe (pane); /* the current one first */
-  g_assert_cmpstr (is, ==, "one.txt=1\n2\n3;*two.txt=b\n2;*Untitled=x = 1;*Untitled 2=draft\n4;");
-  buffer = gtk_text_view_get_buffer (GTK_TEXT_VIEW (riposte_editor_get_view (pane->editor)));
-  gtk_text_buffer_get_iter_at_mark (buffer, &caret, gtk_text_buffer_get_insert (buffer));
-  g_assert_cmpint (gtk_text_iter_get_line (&caret), ==, 2);
-  g_assert_cmpint (gtk_text_iter_get_line_offset (&caret), ==, 1);
-
-  /* what another program wrote meanwhile is not overwritten unasked, and one step back leads to it */
-  open_and_wait (pane, two);
-  wait_until (is_changed_on_disk, riposte_editor_get_page (pane->editor));
-  gtk_text_buffer_undo (gtk_text_view_get_buffer (GTK_TEXT_VIEW (riposte_editor_get_view (pane->editor))));
-  assert_page_is (pane, "changed");
-
-  /* what was discarded does not come back */
-  g_assert_cmpint (close_all (pane, "discard"), ==, 1);
-  empty = riposte_editor_dup_state (pane->editor);
-  start_again (pane, empty);
-  g_assert_cmpuint (riposte_editor_get_n_pages (pane->editor), ==, 0);
-  start_again (pane, other);
-  g_assert_cmpuint (riposte_editor_get_n_pages (pane->editor), ==, 0);
-}
-
-static void
-keep_state (RiposteEditor *editor, GVariant **state)
-{
-  g_clear_pointer (state, g_variant_unref);
-  *state = riposte_editor_dup_state (editor);
-}
-
-static void
-test_state_at_the_end (Pane *pane, gconstpointer data)
-{
-  g_autoptr (GFile) one = write_file (&pane->files, "one.txt", "1\n", -1);
-  g_autoptr (GVariant) state = NULL;
-  g_autofree char *is = NULL;
-
-  g_signal_connect (pane->editor, "closing", G_CALLBACK (keep_state), &state);
-  open_and_wait (pane, one);
-  riposte_editor_insert_code (pane->editor, "a", NULL);
-  activate (pane, "editor.new");
-  riposte_editor_insert_code (pane->editor, "b", NULL);
-  g_assert_cmpint (close_all (pane, "discard"), ==, 1);
-  g_assert_nonnull (state);
-  start_again (pane, state);
-  is = describe (pane);
-  g_assert_cmpstr (is, ==, "one.txt=1;");
-}
-
-static void
-keep_ghost (RiposteEditor *editor, RiposteGhostText *ghost, RiposteGhostText **kept)
-{
-  g_set_object (kept, ghost);
-}
-
-static void
-count (gpointer object, int *n)
-{
-  ++*n;
-}
-
-/* The caret goes to the end of @before, which is where the ghost is asked for. */
-static RiposteGhostText *
-ask_ghost (Pane *pane, const char *before, const char *behind, RiposteGhostText **kept)
-{
-  g_autofree char *text = g_strconcat (before, behind, NULL);
-  GtkTextBuffer *buffer;
-  GtkTextIter caret;
-
-  activate (pane, "editor.new");
-  buffer = gtk_text_view_get_buffer (GTK_TEXT_VIEW (riposte_editor_get_view (pane->editor)));
-  gtk_text_buffer_set_text (buffer, text, -1);
-  gtk_text_buffer_get_iter_at_offset (buffer, &caret, (int)g_utf8_strlen (before, -1));
-  gtk_text_buffer_place_cursor (buffer, &caret);
-  activate (pane, "editor.complete");
-  g_assert_nonnull (*kept);
-  return *kept;
-}
-
-static void
-test_ghost (Pane *pane, gconstpointer data)
-{
-  static const struct
-  {
-    const char *before, *behind, *pieces[4], *shown;
-  } rows[] = {
-    { "def f():", "\n\ndef g():\n", { "\n    ret", "urn 1\n", "\n", "def h():" }, "\n    return 1" },
-    { "class A:\n  def f(self):\n", "", { "    pass\n\n  def g(self):", NULL }, "    pass\n\n  def g(self):" },
-    { "  def f(self):", "", { "\n    pass\n\n  ", "def g(self):", NULL }, "\n    pass" },
-    { "int f (void) {", "", { "\n  return 1;\n}\n", "\nint g", NULL }, "\n  return 1;\n}" },
-    { "a = 1\n", "second ()\n", { "first ()\nsecond ()\nthird ()", NULL }, "first ()\nsecond ()\nthird ()" },
-    { "a = 1\n", "\nsecond ()\n", { "first ()\nsecond ()\nth", "ird ()", NULL }, "first ()" },
-    { "x = ", "(y)", { "f", NULL }, "f" },
-  };
-  g_autoptr (RiposteGhostText) ghost = NULL;
-
-  g_signal_connect (pane->editor, "complete", G_CALLBACK (keep_ghost), &ghost);
-  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
-    {
-      g_autofree char *whole = g_strconcat (rows[i].before, rows[i].shown, rows[i].behind, NULL);
-      g_autofree char *was = g_strconcat (rows[i].before, rows[i].behind, NULL);
-
-      ask_ghost (pane, rows[i].before, rows[i].behind, &ghost);
-      for (gsize j = 0; j < G_N_ELEMENTS (rows[i].pieces) && rows[i].pieces[j]; j++)
-        if (!riposte_ghost_text_append (ghost, rows[i].pieces[j]))
-          break;
-      riposte_ghost_text_finish (ghost);
-      g_assert_cmpstr (riposte_ghost_text_get_text (ghost), ==, rows[i].shown);
-      assert_page_is (pane, was); /* it is not there yet */
-      riposte_ghost_text_take (ghost);
-      assert_page_is (pane, whole);
-      gtk_text_buffer_undo (gtk_text_view_get_buffer (GTK_TEXT_VIEW (riposte_editor_get_view (pane->editor))));
-      assert_page_is (pane, was);
-    }
-}
-
-/* What has come of it, while more is on its way. */
-static void
-test_ghost_taken_early (Pane *pane, gconstpointer data)
-{
-  g_autoptr (RiposteGhostText) ghost = NULL;
-
-  g_signal_connect (pane->editor, "complete", G_CALLBACK (keep_ghost), &ghost);
-  ask_ghost (pane, "    return", "", &ghost);
-  g_assert_true (riposte_ghost_text_append (ghost, " a - b"));
-  g_assert_true (riposte_ghost_text_append (ghost, "\n\n"));
-  riposte_ghost_text_take (ghost);
-  g_assert_false (riposte_ghost_text_append (ghost, "def"));
-  assert_page_is (pane, "    return a - b");
-}
-
-/* Whatever else is done ends it, and nothing of it stays. */
-static void
-test_ghost_ends (Pane *pane, gconstpointer data)
-{
-  g_autoptr (RiposteGhostText) ghost = NULL;
-  int n_ended = 0;
-  GtkTextBuffer *buffer;
-  GtkTextIter start;
-
-  g_signal_connect (pane->editor, "complete", G_CALLBACK (keep_ghost), &ghost);
-  for (int i = 0; i < 3; i++)
-    {
-      ask_ghost (pane, "a", "b", &ghost);
-      g_signal_connect (ghost, "ended", G_CALLBACK (count), &n_ended);
-      buffer = gtk_text_view_get_buffer (GTK_TEXT_VIEW (riposte_editor_get_view (pane->editor)));
-      g_assert_true (riposte_ghost_text_append (ghost, "x\ny"));
-      gtk_text_buffer_get_start_iter (buffer, &start);
-      if (i == 0)
-        gtk_text_buffer_insert (buffer, &start, "z", 1);
-      else if (i == 1)
-        gtk_text_buffer_place_cursor (buffer, &start);
-      else
-        activate (pane, "editor.complete"); /* anew */
-      g_assert_cmpint (n_ended, ==, i + 1);
-      g_assert_cmpint (riposte_ghost_text_append (ghost, "n"), ==, i == 2);
-      gtk_text_buffer_get_start_iter (buffer, &start);
-      if (i < 2)
-        g_assert_null (gtk_text_iter_get_tags (&start));
-    }
-}
-
-/* What was read of the text before stays the same while one writes on, so that it need not be read again. */
-static void
-test_ghost_prefix (Pane *pane, gconstpointer data)
-{
-  g_autoptr (RiposteGhostText) ghost = NULL;
-  g_autoptr (GString) text = g_string_new (NULL);
-  g_autofree char *one = NULL, *two = NULL, *behind = NULL;
-
-  for (int i = 0; i < 1000; i++)
-    g_string_append_printf (text, "line %d \xc3\xa4\n", i);
-  g_signal_connect (pane->editor, "complete", G_CALLBACK (keep_ghost), &ghost);
-  one = riposte_ghost_text_dup_prefix (ask_ghost (pane, text->str, "behind\n", &ghost));
-  g_string_append (text, "more");
-  two = riposte_ghost_text_dup_prefix (ask_ghost (pane, text->str, text->str, &ghost));
-  behind = riposte_ghost_text_dup_suffix (ghost);
-  g_assert_true (g_str_has_prefix (two, one));
-  g_assert_true (g_str_has_prefix (one, "line "));
-  g_assert_cmpuint (strlen (one), >=, 1000);
-  g_assert_cmpuint (strlen (two), <=, 2400);
-  g_assert_true (g_str_has_prefix (behind, "line 0") && g_str_has_suffix (behind, "\n"));
-  g_assert_cmpuint (strlen (behind), <=, 600);
 }
 
 static GtkWrapMode
@@ -916,12 +520,6 @@ main (int argc, char **argv)
     { "save-over-change", test_save_over_change },
     { "close-all", test_close_all },
     { "close-while-loading", test_close_while_loading },
-    { "state", test_state },
-    { "state-at-the-end", test_state_at_the_end },
-    { "ghost", test_ghost },
-    { "ghost-taken-early", test_ghost_taken_early },
-    { "ghost-ends", test_ghost_ends },
-    { "ghost-prefix", test_ghost_prefix },
     { "wrap-lines", test_wrap_lines },
     { "shortcuts", test_shortcuts },
   };
@@ -932,7 +530,7 @@ main (int argc, char **argv)
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autofree char *path = g_strconcat ("/editor/", cases[i].path, NULL);
-      g_test_add (path, Pane, NULL, set_up, cases[i].run, tear_down);
+      g_test_add (path, Pane, NULL, pane_set_up, cases[i].run, pane_tear_down);
     }
   return g_test_run ();
 }
