@@ -304,8 +304,9 @@ gboolean rp_backend_download (RpBackend *backend, RpView from, void *data, gsize
 /**
  * rp_backend_prepare:
  *
- * Makes pipelines and scratch for operations like @ops (the same kinds, types and shapes, with no more tokens), so
- * that rp_backend_run() allocates nothing and creates no pipeline. RP_ERROR_UNSUPPORTED names what it cannot do.
+ * Makes pipelines and scratch for operations like @ops (the same kinds, types and shapes, weights as well aligned,
+ * with no more tokens), so that rp_backend_run() allocates nothing and creates no pipeline. RP_ERROR_UNSUPPORTED names
+ * what it cannot do.
  */
 gboolean rp_backend_prepare (RpBackend *backend, const RpOp *ops, gsize n_ops, GError **error);
 /**

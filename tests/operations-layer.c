@@ -212,6 +212,7 @@ operation_case_layer (RpDType type, guint n_tokens, guint pos, const OperationBo
       attention_part (&l);
       feed_forward_part (&l);
     }
+  l.c->alignment = 8; /* what one case prepares, another runs: a shader may read weights by twos where it can */
   l.c->bound = MAX (1e-6, 10 * bounds->matmul_float);
   g_string_printf (l.c->what, "two layers of %s, n_tokens %u, pos %u", rp_dtype_name (type), n_tokens, pos);
   return l.c;

@@ -25,6 +25,7 @@ operation_case_new (void)
   c->operands = g_ptr_array_new_with_free_func (operand_free);
   c->what = g_string_new (NULL);
   c->together = g_test_rand_bit ();
+  c->alignment = 4;
   return c;
 }
 
@@ -135,6 +136,7 @@ lay_out (OperationCase *c)
     {
       Operand *operand = c->operands->pdata[i];
       gboolean weight = operand->kind == OPERAND_WEIGHT;
+      guint unit = weight ? c->alignment : 4;
       GByteArray *memory;
 
       if (weight || !c->together || common < 0)
@@ -146,7 +148,8 @@ lay_out (OperationCase *c)
         }
       operand->memory = weight || !c->together ? memories->len - 1 : (guint)common;
       memory = memories->pdata[operand->memory];
-      g_byte_array_append (memory, guard, 4 * (guint)g_test_rand_int_range (weight ? 0 : GUARD / 4, 32));
+      g_byte_array_append (memory, guard,
+                           unit * (guint)g_test_rand_int_range (weight ? 0 : GUARD / 4, (gint)(sizeof guard / unit)));
       operand->offset = memory->len;
       g_byte_array_append (memory, operand->data, operand->size);
       if (weight)

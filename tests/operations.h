@@ -74,6 +74,7 @@ typedef struct
   double bound;        /* the largest error of what is compared */
   double power;        /* the least that the square of a value is taken for, on average: few may happen to be small */
   gboolean together;   /* all operands but weights in one buffer */
+  guint alignment;     /* of weights, in bytes: 4, or a multiple */
 } OperationCase;
 
 OperationCase *operation_case_new (void);
