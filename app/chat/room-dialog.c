@@ -34,12 +34,14 @@ static void
 add_left_out (RiposteRoomDialog *self, RiposteMessage *message)
 {
   gboolean user = riposte_message_get_role (message) == RIPOSTE_ROLE_USER;
+  const char *who = user ? _ ("Your question") : _ ("Answer");
   g_autofree char *excerpt = riposte_title_of_text (riposte_message_get_text (message), EXCERPT_CHARS);
   GtkWidget *row = adw_action_row_new ();
 
   adw_preferences_row_set_use_markup (ADW_PREFERENCES_ROW (row), FALSE);
-  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), excerpt);
-  adw_action_row_set_subtitle (ADW_ACTION_ROW (row), user ? _ ("Your question") : _ ("Answer"));
+  /* what was stopped before its first word has none */
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), *excerpt ? excerpt : who);
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (row), *excerpt ? who : NULL);
   adw_action_row_set_title_lines (ADW_ACTION_ROW (row), 1);
   adw_expander_row_add_row (self->left_out, row);
 }

@@ -5,8 +5,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from window import Atspi, GLib, Window, is_sensitive, text_of, wait_for
-from gi.repository import Gio
+from window import Atspi, Window, is_sensitive, text_of, wait_for
 
 DAY = 24 * 3600
 
@@ -71,9 +70,7 @@ def name_file(window, button, path, slash=False):
 
 def import_file(window, path):
     """By the action itself: with no window manager the keys are lost once a dialog has gone."""
-    bus = Gio.bus_get_sync(Gio.BusType.SESSION)
-    bus.call_sync('dev.riposte.Riposte', '/dev/riposte/Riposte/window/1', 'org.gtk.Actions', 'Activate',
-                  GLib.Variant('(sava{sv})', ('import-chats', [], {})), None, Gio.DBusCallFlags.NONE, -1)
+    window.activate('win.import-chats')
     name_file(window, 'Import', path, slash=True)
 
 

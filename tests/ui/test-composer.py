@@ -4,8 +4,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from window import GLib, Window, small_model, wait_for, text_of  # noqa: E402
-from gi.repository import Gio  # noqa: E402
+from window import Window, small_model, wait_for, text_of  # noqa: E402
 from tap import case, main  # noqa: E402
 
 
@@ -138,13 +137,6 @@ def a_document_is_attached_by_its_name_and_taken_back_by_keyboard():
             assert not attached(), 'it is still attached'
 
 
-def activate(window, action):
-    """An action of the window, as its menu would."""
-    bus = Gio.bus_get_sync(Gio.BusType.SESSION, None)
-    bus.call_sync('dev.riposte.Riposte', '/dev/riposte/Riposte/window/1', 'org.gtk.Actions', 'Activate',
-                  GLib.Variant('(sava{sv})', (action, [], {})), None, Gio.DBusCallFlags.NONE, 60000, None)
-
-
 @case
 def presets_and_a_chat_tell_the_model_what_to_do():
     def figure(window):
@@ -153,12 +145,12 @@ def presets_and_a_chat_tell_the_model_what_to_do():
     with tempfile.TemporaryDirectory() as home:
         with Window('--model', small_model(), '--device', 'cpu', data_home=home) as window:
             before = wait_for('a count', lambda: figure(window))
-            activate(window, 'presets')
+            window.activate('win.presets')
             prompt = window.get('text', 'System Prompt')
             assert prompt.get_editable_text_iface().set_text_contents('You are a pirate. ' * 20)
             wait_for('the preset to count', lambda: figure(window) > before + 80)
             with_preset = figure(window)
-            activate(window, 'chat-settings')
+            window.activate('win.chat-settings')
             own = wait_for('the second dialog', lambda: (window.find_all('text', 'System Prompt') + [None, None])[1])
             assert own.get_editable_text_iface().set_text_contents('Be brief.')
             wait_for('its own prompt to be instead', lambda: before - 40 < figure(window) < with_preset - 60)

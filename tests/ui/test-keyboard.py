@@ -4,8 +4,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from window import Atspi, GLib, Window, wait_for  # noqa: E402
-from gi.repository import Gio  # noqa: E402
+from window import Atspi, Window, wait_for  # noqa: E402
 import chats  # noqa: E402
 from chats import chat  # noqa: E402
 from tap import case, main  # noqa: E402
@@ -90,13 +89,6 @@ class Everything(chats.Filled):
     chats = [chat('all', 'Everything', 0, 'How?', '<think>Hm.</think>So.', '<', ALL)]
 
 
-def activate(action, path='/dev/riposte/Riposte/window/1'):
-    """By its name: what a menu does."""
-    Gio.bus_get_sync(Gio.BusType.SESSION).call_sync(
-        'dev.riposte.Riposte', path, 'org.gtk.Actions', 'Activate', GLib.Variant('(sava{sv})', (action, [], {})), None,
-        Gio.DBusCallFlags.NONE, -1)
-
-
 def expect_names(window, place, root=None):
     """What is about to vanish, or not yet bound to what it shows, is looked at again."""
     found = []
@@ -150,22 +142,21 @@ def every_control_says_what_it_is():
 
 @case
 def every_control_of_a_dialog_says_what_it_is():
-    application = '/dev/riposte/Riposte'
     dialogs = (
-        (('preferences', application), 'Keep Awake While Answering'),
-        (('services', application), 'Let a Service Answer'),
-        (('shortcuts', application), 'Rename the chat'),
-        (('about', application), 'The Riposte developers'),
-        (('models',), 'To Download'),
-        (('presets',), 'Use It Where a Chat Chooses None'),
-        (('chat-settings',), 'Settings of This Chat'),
-        (('rename-chat',), 'Rename Chat'),
+        ('app.preferences', 'Keep Awake While Answering'),
+        ('app.services', 'Let a Service Answer'),
+        ('app.shortcuts', 'Rename the chat'),
+        ('app.about', 'The Riposte developers'),
+        ('win.models', 'To Download'),
+        ('win.presets', 'Use It Where a Chat Chooses None'),
+        ('win.chat-settings', 'Settings of This Chat'),
+        ('win.rename-chat', 'Rename Chat'),
     )
     with Everything() as window:
         select(window, 'Everything')
         for action, words in dialogs:
-            activate(*action)
-            expect_names(window, action[0], wait_for(f'“{words}”', lambda: opened(window, words)))
+            window.activate(action)
+            expect_names(window, action, wait_for(f'“{words}”', lambda: opened(window, words)))
 
 
 def place_of(node):

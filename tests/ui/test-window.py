@@ -7,8 +7,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from window import Atspi, GLib, Window, is_sensitive, small_model, wait_for, text_of  # noqa: E402
-from gi.repository import Gio  # noqa: E402
+from window import Atspi, Window, is_sensitive, small_model, wait_for, text_of  # noqa: E402
 import gguf  # noqa: E402
 from tap import Skip, case, main  # noqa: E402
 
@@ -216,13 +215,6 @@ def a_file_is_opened_changed_and_saved():
             wait_for('the file on disk', lambda: path.read_text().startswith('# changed\n'))
 
 
-def activate(name, parameter):
-    bus = Gio.bus_get_sync(Gio.BusType.SESSION)
-    bus.call_sync('dev.riposte.Riposte', '/dev/riposte/Riposte/window/1', 'org.gtk.Actions', 'Activate',
-                  GLib.Variant('(sava{sv})', (name, [GLib.Variant('s', parameter)], {})), None,
-                  Gio.DBusCallFlags.NONE, -1)
-
-
 @case
 def the_code_in_the_editor_is_asked_about_and_up_asks_something_else():
     with tempfile.TemporaryDirectory() as folder:
@@ -232,7 +224,7 @@ def the_code_in_the_editor_is_asked_about_and_up_asks_something_else():
             wait_for('the model', lambda: window.has_text('Processor: '))
             wait_for('the file', lambda: 'print("hello")' in editor_text(window))
             assert window.composer().get_editable_text_iface().set_text_contents('half a question')
-            activate('ask-about-code', 'explain')
+            window.activate('win.ask-about-code', 'explain')
             question = wait_for('the question', lambda: window.find('panel', 'Your question'))
             wait_for('its words and the file', lambda: 'Explain this code.' in window.texts(question)
                      and any('hello.py' in text for text in window.texts(question)))

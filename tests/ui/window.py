@@ -15,7 +15,7 @@ try:
     import gi
     gi.require_version('Atspi', '2.0')
     gi.require_version('Gdk', '4.0')
-    from gi.repository import Atspi, Gdk, GLib
+    from gi.repository import Atspi, Gdk, Gio, GLib
 except (ImportError, ValueError) as error:
     print(f'1..0 # SKIP no AT-SPI for Python: {error}')
     sys.exit(0)
@@ -229,6 +229,16 @@ class Window:
         assert Atspi.generate_keyboard_event(value, None, Atspi.KeySynthType.SYM)
         for code in reversed(codes):
             Atspi.generate_keyboard_event(code, None, Atspi.KeySynthType.RELEASE)
+
+    @staticmethod
+    def activate(action, *parameter):
+        """As a menu would: "win.models" or "app.preferences"."""
+        group, name = action.split('.')
+        path = {'app': '/dev/riposte/Riposte', 'win': '/dev/riposte/Riposte/window/1'}[group]
+        parameter = [GLib.Variant('s', each) for each in parameter]
+        Gio.bus_get_sync(Gio.BusType.SESSION).call_sync(
+            'dev.riposte.Riposte', path, 'org.gtk.Actions', 'Activate',
+            GLib.Variant('(sava{sv})', (name, parameter, {})), None, Gio.DBusCallFlags.NONE, -1)
 
     def select(self, row):
         """A row of a list."""
