@@ -1,9 +1,20 @@
-/* Code of an answer, into the text around the caret. */
+/* Code of an answer, into a text: around the caret, or as the edits of a merge. */
 #include "riposte-document.h"
 
 #include "source-style.h"
 
 #include <string.h>
+
+static char *
+dup_text (GtkTextBuffer *buffer)
+{
+  GtkTextIter start, end;
+
+  gtk_text_buffer_get_bounds (buffer, &start, &end);
+  return gtk_text_buffer_get_text (buffer, &start, &end, TRUE);
+}
+
+/* ---- around the caret ---- */
 
 /* Where the code goes, as the text around it says. */
 typedef struct
@@ -72,12 +83,9 @@ frame_code (const char *code, const Place *place, gboolean replaces, const Ripos
 static gboolean
 find_indentation (RiposteDocument *self, RiposteIndentation *indentation)
 {
-  GtkTextBuffer *buffer = GTK_TEXT_BUFFER (self);
-  GtkTextIter start, end;
+  g_autofree char *text = dup_text (GTK_TEXT_BUFFER (self));
 
   *indentation = riposte_document_get_indentation (self);
-  gtk_text_buffer_get_bounds (buffer, &start, &end);
-  g_autofree char *text = gtk_text_buffer_get_text (buffer, &start, &end, TRUE);
   return riposte_indentation_guess (text, indentation);
 }
 
@@ -107,4 +115,60 @@ riposte_document_insert_code (RiposteDocument *self, const char *code, const cha
   gtk_text_buffer_place_cursor (buffer, &start);
   gtk_text_buffer_end_user_action (buffer);
   riposte_document_update_indentation (self);
+}
+
+/* ---- edits ---- */
+
+static const char *
+find_line (const char *text, guint n)
+{
+  for (; n > 0 && *text; n--)
+    {
+      text += strcspn (text, "\n");
+      text += *text == '\n';
+    }
+  return text;
+}
+
+/* By places in @text, since a GtkTextBuffer begins lines in more places than a merge does. */
+static void
+apply_edit (GtkTextBuffer *buffer, const char *text, const RiposteEdit *edit)
+{
+  const char *from = find_line (text, edit->line), *to = find_line (from, edit->n_removed);
+  g_autoptr (GString) added = g_string_new (edit->text);
+  GtkTextIter start, end;
+
+  if (!*to && !g_str_has_suffix (text, "\n")) /* the last line has no newline that could stay, or be added behind */
+    {
+      gboolean follows = from > text && !*from, goes = from > text && !added->len;
+
+      if (added->len)
+        g_string_truncate (added, added->len - 1);
+      if (follows)
+        g_string_prepend_c (added, '\n');
+      else if (goes)
+        from -= from - text > 1 && from[-2] == '\r' ? 2 : 1;
+    }
+  gtk_text_buffer_get_iter_at_offset (buffer, &start, (int)g_utf8_pointer_to_offset (text, from));
+  end = start;
+  gtk_text_iter_forward_chars (&end, (int)g_utf8_pointer_to_offset (from, to));
+  gtk_text_buffer_delete (buffer, &start, &end);
+  gtk_text_buffer_insert (buffer, &start, added->str, (int)added->len);
+  gtk_text_buffer_place_cursor (buffer, &start);
+}
+
+/* Upwards, so that places stay where they are. */
+void
+riposte_document_apply_merge (RiposteDocument *self, const RiposteMerge *merge)
+{
+  GtkTextBuffer *buffer = GTK_TEXT_BUFFER (self);
+
+  g_return_if_fail (RIPOSTE_IS_DOCUMENT (self));
+  g_return_if_fail (merge != NULL);
+
+  g_autofree char *text = dup_text (buffer);
+  gtk_text_buffer_begin_user_action (buffer);
+  for (guint i = merge->edits->len; i-- > 0;)
+    apply_edit (buffer, text, &g_array_index (merge->edits, RiposteEdit, i));
+  gtk_text_buffer_end_user_action (buffer);
 }

@@ -3,10 +3,16 @@
 
 #include "file-probe.h"
 
+#include <string.h>
+
+/* So many bytes go into the buffer at once: no frame waits long. */
+#define PIECE (64 * 1024)
+
 typedef struct
 {
   RiposteFileProbe *probe;
-  int line, column; /* of the caret, to be there again */
+  gsize length, done; /* of its text */
+  int line, column;   /* of the caret, to be there again */
 } Load;
 
 static void
@@ -28,23 +34,10 @@ restore_caret (RiposteDocument *self, int line, int column)
 }
 
 static void
-on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
+finish (RiposteDocument *self, const Load *load)
 {
-  g_autoptr (GTask) task = user_data;
-  RiposteDocument *self = g_task_get_source_object (task);
-  Load *load = g_task_get_task_data (task);
-  g_autoptr (GError) error = NULL;
-
-  if (!gtk_source_file_loader_load_finish (GTK_SOURCE_FILE_LOADER (source), result, &error))
-    {
-      /* What could not be decoded now stands there as escapes, which must never be saved. */
-      gtk_text_buffer_set_text (GTK_TEXT_BUFFER (self), "", 0);
-      gtk_text_buffer_set_modified (GTK_TEXT_BUFFER (self), FALSE);
-      riposte_document_fail_task (task, g_steal_pointer (&error));
-      return;
-    }
-  g_free (self->etag);
-  self->etag = g_strdup (load->probe->etag);
+  gtk_text_buffer_end_user_action (GTK_TEXT_BUFFER (self));
+  gtk_text_buffer_end_irreversible_action (GTK_TEXT_BUFFER (self));
   riposte_document_guess_language (self);
   riposte_document_guess_indentation (self);
   restore_caret (self, load->line, load->column);
@@ -52,9 +45,42 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
   riposte_document_set_busy (self, FALSE);
   riposte_document_set_disk_state (self, RIPOSTE_DISK_SAME);
   riposte_document_watch_disk (self);
-  /* It may have changed between the probe and the last byte. */
+  /* It may have changed since it was read. */
   riposte_document_look_at_disk (self);
+}
+
+/* Neither a letter nor a carriage return with its line feed is cut: GtkTextBuffer would make two lines of these. */
+static gsize
+find_piece (const char *text, gsize left)
+{
+  gsize n = MIN (left, PIECE);
+
+  while (n < left && (((guchar)text[n] & 0xc0) == 0x80 || text[n - 1] == '\r'))
+    n++;
+  return n;
+}
+
+static gboolean
+insert_piece (gpointer user_data)
+{
+  GTask *task = user_data;
+  RiposteDocument *self = g_task_get_source_object (task);
+  Load *load = g_task_get_task_data (task);
+  const char *text = load->probe->text + load->done;
+  gsize n = find_piece (text, load->length - load->done);
+  GtkTextIter end;
+
+  gtk_text_buffer_get_end_iter (GTK_TEXT_BUFFER (self), &end);
+  gtk_text_buffer_insert (GTK_TEXT_BUFFER (self), &end, text, (int)n);
+  load->done += n;
+  if (load->done < load->length)
+    {
+      riposte_document_set_progress (self, (double)load->done / (double)load->length);
+      return G_SOURCE_CONTINUE;
+    }
+  finish (self, load);
   g_task_return_boolean (task, TRUE);
+  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -63,23 +89,27 @@ on_probed (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GTask) task = user_data;
   RiposteDocument *self = g_task_get_source_object (task);
   Load *load = g_task_get_task_data (task);
-  GCancellable *cancellable = g_task_get_cancellable (task);
   GError *error = NULL;
+  RiposteFileProbe *probe = load->probe = riposte_file_probe_finish (result, &error);
 
-  load->probe = riposte_file_probe_finish (result, &error);
-  if (!load->probe)
+  if (!probe)
     {
       riposte_document_fail_task (task, error);
       return;
     }
-  gtk_source_file_set_location (self->source_file, load->probe->real);
-  gtk_source_buffer_set_implicit_trailing_newline (GTK_SOURCE_BUFFER (self), load->probe->ends_in_newline);
+  load->length = strlen (probe->text);
+  g_set_object (&self->real, probe->real);
+  g_free (self->etag);
+  self->etag = g_strdup (probe->etag);
+  self->encoding = probe->encoding;
+  self->newlines = probe->newlines;
+  gtk_source_buffer_set_implicit_trailing_newline (GTK_SOURCE_BUFFER (self), probe->ends_in_newline);
 
-  g_autoptr (GtkSourceFileLoader) loader = gtk_source_file_loader_new (GTK_SOURCE_BUFFER (self), self->source_file);
-  g_autoptr (GSList) candidates = g_slist_append (NULL, (gpointer)load->probe->encoding);
-  gtk_source_file_loader_set_candidate_encodings (loader, candidates);
-  gtk_source_file_loader_load_async (loader, G_PRIORITY_DEFAULT, cancellable, riposte_document_on_progress,
-                                     g_object_ref (self), g_object_unref, on_loaded, g_steal_pointer (&task));
+  gtk_text_buffer_begin_irreversible_action (GTK_TEXT_BUFFER (self));
+  gtk_text_buffer_begin_user_action (GTK_TEXT_BUFFER (self));
+  gtk_text_buffer_set_text (GTK_TEXT_BUFFER (self), "", 0);
+  g_autoptr (GSource) idle = g_idle_source_new ();
+  g_task_attach_source (task, idle, insert_piece);
 }
 
 void

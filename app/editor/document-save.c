@@ -2,6 +2,7 @@
 #include "riposte-document-private.h"
 
 #include "file-probe.h"
+#include "replace-file.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -9,13 +10,16 @@
 typedef struct
 {
   GFile *file;
+  GFile *real; /* where it leads */
   RiposteSaveFlags flags;
+  const GtkSourceEncoding *encoding;
 } Save;
 
 static void
 save_free (Save *save)
 {
   g_object_unref (save->file);
+  g_clear_object (&save->real);
   g_free (save);
 }
 
@@ -29,6 +33,8 @@ on_saved_info (GObject *source, GAsyncResult *result, gpointer user_data)
 
   g_free (self->etag);
   self->etag = info ? g_strdup (g_file_info_get_etag (info)) : NULL;
+  self->encoding = save->encoding;
+  g_set_object (&self->real, save->real);
   gboolean renamed = !self->file || !g_file_equal (self->file, save->file);
   riposte_document_set_file (self, save->file);
   if (renamed)
@@ -44,43 +50,61 @@ static void
 on_saved (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
-  RiposteDocument *self = g_task_get_source_object (task);
   GError *error = NULL;
 
-  if (!gtk_source_file_saver_save_finish (GTK_SOURCE_FILE_SAVER (source), result, &error))
+  if (!riposte_replace_file_finish (G_FILE (source), result, &error))
     {
-      /* What the converter says of a letter that the encoding lacks. */
-      if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA))
-        {
-          error->domain = GTK_SOURCE_FILE_SAVER_ERROR;
-          error->code = GTK_SOURCE_FILE_SAVER_ERROR_INVALID_CHARS;
-        }
       riposte_document_fail_task (task, error);
       return;
     }
   /* Saved is saved: from here nothing fails, and nothing is cancelled. */
-  g_file_query_info_async (gtk_source_file_get_location (self->source_file), G_FILE_ATTRIBUTE_ETAG_VALUE,
-                           G_FILE_QUERY_INFO_NONE, G_PRIORITY_DEFAULT, NULL, on_saved_info, g_steal_pointer (&task));
+  g_file_query_info_async (G_FILE (source), G_FILE_ATTRIBUTE_ETAG_VALUE, G_FILE_QUERY_INFO_NONE, G_PRIORITY_DEFAULT,
+                           NULL, on_saved_info, g_steal_pointer (&task));
 }
 
+/* All of the text, as the file has it. */
+static GBytes *
+encode (RiposteDocument *self, const GtkSourceEncoding *encoding, GError **error)
+{
+  GtkTextBuffer *buffer = GTK_TEXT_BUFFER (self);
+  gboolean ends = gtk_source_buffer_get_implicit_trailing_newline (GTK_SOURCE_BUFFER (self));
+  GtkTextIter start, end;
+  gsize length;
+
+  gtk_text_buffer_get_bounds (buffer, &start, &end);
+  g_autofree char *text = gtk_text_buffer_get_text (buffer, &start, &end, TRUE);
+  GString *lines = riposte_newlines_from (text, self->newlines, ends && *text);
+  if (encoding == gtk_source_encoding_get_utf8 ())
+    return g_string_free_to_bytes (lines);
+  g_autofree char *utf8 = g_string_free (lines, FALSE);
+  char *bytes = g_convert (utf8, -1, gtk_source_encoding_get_charset (encoding), "UTF-8", NULL, &length, error);
+  return bytes ? g_bytes_new_take (bytes, length) : NULL;
+}
+
+/* Not with GtkSourceFileSaver: it writes what it finds in memory behind a line that ends in U+2029. */
 static void
-write_file (GTask *task, GFile *real)
+write_file (GTask *task)
 {
   RiposteDocument *self = g_task_get_source_object (task);
   Save *save = g_task_get_task_data (task);
-  GFile *own = gtk_source_file_get_location (self->source_file);
-  GCancellable *cancellable = g_task_get_cancellable (task);
-  g_autoptr (GtkSourceFileSaver) saver
-    = own && g_file_equal (own, real)
-        ? gtk_source_file_saver_new (GTK_SOURCE_BUFFER (self), self->source_file)
-        : gtk_source_file_saver_new_with_target (GTK_SOURCE_BUFFER (self), self->source_file, real);
+  GError *error = NULL;
 
-  if (save->flags & RIPOSTE_SAVE_OVERWRITE)
-    gtk_source_file_saver_set_flags (saver, GTK_SOURCE_FILE_SAVER_FLAGS_IGNORE_MODIFICATION_TIME);
-  if ((save->flags & RIPOSTE_SAVE_AS_UTF8) || !gtk_source_file_get_encoding (self->source_file))
-    gtk_source_file_saver_set_encoding (saver, gtk_source_encoding_get_utf8 ());
-  gtk_source_file_saver_save_async (saver, G_PRIORITY_DEFAULT, cancellable, riposte_document_on_progress,
-                                    g_object_ref (self), g_object_unref, on_saved, task);
+  save->encoding
+    = save->flags & RIPOSTE_SAVE_AS_UTF8 || !self->encoding ? gtk_source_encoding_get_utf8 () : self->encoding;
+  g_autoptr (GBytes) bytes = encode (self, save->encoding, &error);
+  if (bytes)
+    {
+      riposte_replace_file_async (save->real, bytes, G_FILE_CREATE_NONE, on_saved, task);
+      return;
+    }
+  /* a letter that the encoding lacks */
+  if (error && g_error_matches (error, G_CONVERT_ERROR, G_CONVERT_ERROR_ILLEGAL_SEQUENCE))
+    {
+      error->domain = GTK_SOURCE_FILE_SAVER_ERROR;
+      error->code = GTK_SOURCE_FILE_SAVER_ERROR_INVALID_CHARS;
+    }
+  riposte_document_fail_task (task, error);
+  g_object_unref (task);
 }
 
 static void
@@ -99,10 +123,9 @@ on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
       riposte_document_set_disk_state (self, RIPOSTE_DISK_CHANGED);
       return;
     }
-  write_file (g_steal_pointer (&task), G_FILE (source));
+  write_file (g_steal_pointer (&task));
 }
 
-/* GtkSourceFileSaver would look at the whole seconds of the time of change alone. */
 static void
 on_resolved (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -110,17 +133,16 @@ on_resolved (GObject *source, GAsyncResult *result, gpointer user_data)
   RiposteDocument *self = g_task_get_source_object (task);
   Save *save = g_task_get_task_data (task);
   GCancellable *cancellable = g_task_get_cancellable (task);
-  GFile *own = gtk_source_file_get_location (self->source_file);
   GError *error = NULL;
-  g_autoptr (GFile) real = riposte_file_resolve_finish (result, &error);
 
-  if (!real)
+  save->real = riposte_file_resolve_finish (result, &error);
+  if (!save->real)
     riposte_document_fail_task (task, error);
-  else if (own && g_file_equal (own, real) && self->etag && !(save->flags & RIPOSTE_SAVE_OVERWRITE))
-    g_file_query_info_async (real, G_FILE_ATTRIBUTE_ETAG_VALUE, G_FILE_QUERY_INFO_NONE, G_PRIORITY_DEFAULT, cancellable,
-                             on_checked, g_steal_pointer (&task));
+  else if (self->real && g_file_equal (self->real, save->real) && self->etag && !(save->flags & RIPOSTE_SAVE_OVERWRITE))
+    g_file_query_info_async (save->real, G_FILE_ATTRIBUTE_ETAG_VALUE, G_FILE_QUERY_INFO_NONE, G_PRIORITY_DEFAULT,
+                             cancellable, on_checked, g_steal_pointer (&task));
   else
-    write_file (g_steal_pointer (&task), real);
+    write_file (g_steal_pointer (&task));
 }
 
 void

@@ -72,41 +72,6 @@ dup_text (RiposteEditorPage *page)
   return gtk_text_buffer_get_text (buffer, &start, &end, TRUE);
 }
 
-/* Upwards, so that lines keep their numbers; one step to undo. */
-static void
-apply_edits (RiposteEditorPage *page, RiposteMerge *merge)
-{
-  GtkTextBuffer *buffer = GTK_TEXT_BUFFER (riposte_editor_page_get_document (page));
-  GtkTextIter start, end;
-
-  gtk_text_buffer_begin_user_action (buffer);
-  for (guint i = merge->edits->len; i-- > 0;)
-    {
-      const RiposteEdit *edit = &g_array_index (merge->edits, RiposteEdit, i);
-      gsize length = strlen (edit->text);
-      gboolean beyond = (int)(edit->line + edit->n_removed) >= gtk_text_buffer_get_line_count (buffer);
-
-      if (!gtk_text_buffer_get_iter_at_line (buffer, &start, (int)edit->line))
-        {
-          gtk_text_buffer_get_end_iter (buffer, &start);
-          if (!gtk_text_iter_starts_line (&start))
-            gtk_text_buffer_insert (buffer, &start, "\n", 1);
-        }
-      end = start;
-      if (beyond) /* the last line has no newline that could stay */
-        {
-          gtk_text_buffer_get_end_iter (buffer, &end);
-          length -= length > 0;
-        }
-      else
-        gtk_text_iter_forward_lines (&end, (int)edit->n_removed);
-      gtk_text_buffer_delete (buffer, &start, &end);
-      gtk_text_buffer_insert (buffer, &start, edit->text, (int)length);
-      gtk_text_buffer_place_cursor (buffer, &start);
-    }
-  gtk_text_buffer_end_user_action (buffer);
-}
-
 static void
 show_page (RiposteEditor *editor, RiposteEditorPage *page)
 {
@@ -137,7 +102,7 @@ on_response (AdwMessageDialog *dialog, const char *response, Applying *applying)
       gtk_widget_error_bell (GTK_WIDGET (page));
       return;
     }
-  apply_edits (page, applying->merge);
+  riposte_document_apply_merge (riposte_editor_page_get_document (page), applying->merge);
   show_page (applying->editor, page);
   gtk_text_view_scroll_mark_onscreen (view, gtk_text_buffer_get_insert (gtk_text_view_get_buffer (view)));
 }

@@ -11,6 +11,7 @@ riposte_file_probe_free (RiposteFileProbe *probe)
 {
   g_clear_object (&probe->real);
   g_free (probe->etag);
+  g_free (probe->text);
   g_free (probe);
 }
 
@@ -84,11 +85,35 @@ request_new (GFile *file)
   return request;
 }
 
-/* What GtkSourceBuffer's implicit newline writes back: it adds none to a buffer without a letter. */
+/* What a buffer holds has no newline at its end; one without a letter is left alone, since none is added to it. Where
+ * lines end in several ways, only a line feed would come back as it was. */
 static gboolean
-ends_in_newline (const char *bytes, gsize length)
+cut_newline (char *text)
 {
-  return length == 0 || ((bytes[length - 1] == '\n' || bytes[length - 1] == '\r') && strspn (bytes, "\r\n") < length);
+  gsize length = strlen (text);
+
+  if (length == 0)
+    return TRUE;
+  if (text[length - 1] != '\n' || g_str_has_suffix (text, "\r\n") || strspn (text, "\r\n") == length)
+    return FALSE;
+  text[length - 1] = '\0';
+  return TRUE;
+}
+
+/* Takes @bytes, and the terminating zero byte with them. */
+static void
+read_text (RiposteFileProbe *probe, char *bytes, gsize length)
+{
+  char *text = bytes;
+
+  if (probe->encoding != gtk_source_encoding_get_utf8 ())
+    {
+      text = riposte_encoding_to_utf8 (bytes, length, probe->encoding);
+      g_free (bytes);
+    }
+  probe->newlines = riposte_newlines_of (text);
+  probe->text = riposte_newlines_to_lf (text, probe->newlines);
+  probe->ends_in_newline = cut_newline (probe->text);
 }
 
 static void
@@ -110,8 +135,9 @@ probe_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *canc
       g_task_return_error (task, g_steal_pointer (&error));
       return;
     }
-  probe->ends_in_newline = ends_in_newline (bytes, length);
   probe->encoding = riposte_encodings_find (request->encodings, bytes, length);
+  if (probe->encoding)
+    read_text (probe, g_steal_pointer (&bytes), length);
   if (probe->encoding)
     g_task_return_pointer (task, g_steal_pointer (&probe), (GDestroyNotify)riposte_file_probe_free);
   else

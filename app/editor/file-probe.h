@@ -1,5 +1,7 @@
-/* What has to be known of a file before it is loaded into a buffer. */
+/* What is loaded into a buffer, and what has to be known of it. */
 #pragma once
+
+#include "text-newlines.h"
 
 #include <gtksourceview/gtksource.h>
 
@@ -14,13 +16,17 @@ G_BEGIN_DECLS
  * @etag: (nullable): identifies the content on disk
  * @encoding: that all of it can be read in: UTF-8; else UTF-16 where it begins with a mark of that; else the locale's,
  *   or ISO-8859-15, which loses no byte
- * @ends_in_newline: whether the last byte is one, and ends a text; an empty file counts as such
+ * @newlines: of the file
+ * @text: in UTF-8, for a buffer: with line feeds alone, unless the lines end in several ways
+ * @ends_in_newline: whether one that ended the text is left out at its end; an empty file counts as such
  */
 typedef struct
 {
   GFile *real;
   char *etag;
   const GtkSourceEncoding *encoding;
+  RiposteNewlines newlines;
+  char *text;
   gboolean ends_in_newline;
 } RiposteFileProbe;
 
@@ -31,7 +37,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RiposteFileProbe, riposte_file_probe_free)
  * riposte_file_probe_async:
  * @file: any file
  *
- * Looks at @file in a thread. Fails with a G_IO_ERROR and a sentence to show: what is no regular file, is binary, or
+ * Reads @file in a thread. Fails with a G_IO_ERROR and a sentence to show: what is no regular file, is binary, or
  * too big is G_IO_ERROR_NOT_REGULAR_FILE, G_IO_ERROR_INVALID_DATA or G_IO_ERROR_MESSAGE_TOO_LARGE.
  */
 void

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "riposte-document.h"
+#include "text-newlines.h"
 
 G_BEGIN_DECLS
 
@@ -9,9 +10,11 @@ struct _RiposteDocument
 {
   GtkSourceBuffer parent_instance;
 
-  GFile *file;                /* as the user named it */
-  GtkSourceFile *source_file; /* where it leads, and its encoding and line ends */
-  char *etag;                 /* of the content that was loaded or saved */
+  GFile *file; /* as the user named it */
+  GFile *real; /* where it leads */
+  char *etag;  /* of the content that was loaded or saved */
+  const GtkSourceEncoding *encoding;
+  RiposteNewlines newlines;
   GFileMonitor *monitor;
   GCancellable *lifetime; /* of looks at the disk that nobody waits for */
   guint number;
@@ -25,8 +28,7 @@ struct _RiposteDocument
 
 /* While it is busy nothing else loads or saves, and what is seen on the disk says nothing. */
 void riposte_document_set_busy (RiposteDocument *self, gboolean busy);
-/* GFileProgressCallback */
-void riposte_document_on_progress (goffset current, goffset total, gpointer user_data);
+void riposte_document_set_progress (RiposteDocument *self, double progress);
 /* Ends the work of @task's document, and @task with @error, which it takes. */
 void riposte_document_fail_task (GTask *task, GError *error);
 

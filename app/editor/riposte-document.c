@@ -49,11 +49,9 @@ riposte_document_set_busy (RiposteDocument *self, gboolean busy)
 }
 
 void
-riposte_document_on_progress (goffset current, goffset total, gpointer user_data)
+riposte_document_set_progress (RiposteDocument *self, double progress)
 {
-  RiposteDocument *self = user_data;
-
-  self->progress = total > 0 ? CLAMP ((double)current / (double)total, 0, 1) : 0;
+  self->progress = progress;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PROGRESS]);
 }
 
@@ -178,27 +176,23 @@ on_looked (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 riposte_document_look_at_disk (RiposteDocument *self)
 {
-  GFile *real = gtk_source_file_get_location (self->source_file);
-
-  if (!real || self->busy)
+  if (!self->real || self->busy)
     return;
   Look *look = g_new (Look, 1);
   look->self = g_object_ref (self);
   look->generation = self->generation;
-  g_file_query_info_async (real, G_FILE_ATTRIBUTE_ETAG_VALUE, G_FILE_QUERY_INFO_NONE, G_PRIORITY_DEFAULT,
+  g_file_query_info_async (self->real, G_FILE_ATTRIBUTE_ETAG_VALUE, G_FILE_QUERY_INFO_NONE, G_PRIORITY_DEFAULT,
                            self->lifetime, on_looked, look);
 }
 
 void
 riposte_document_watch_disk (RiposteDocument *self)
 {
-  GFile *real = gtk_source_file_get_location (self->source_file);
-
   g_clear_object (&self->monitor);
   /* Watching a file of another machine may ask it, and wait. */
-  if (!real || !g_file_is_native (real))
+  if (!self->real || !g_file_is_native (self->real))
     return;
-  self->monitor = g_file_monitor_file (real, G_FILE_MONITOR_NONE, NULL, NULL);
+  self->monitor = g_file_monitor_file (self->real, G_FILE_MONITOR_NONE, NULL, NULL);
   if (self->monitor)
     g_signal_connect_object (self->monitor, "changed", G_CALLBACK (riposte_document_look_at_disk), self,
                              G_CONNECT_SWAPPED);
@@ -215,8 +209,7 @@ riposte_document_get_file (RiposteDocument *self)
 gboolean
 riposte_document_is_file (RiposteDocument *self, GFile *file)
 {
-  GFile *real = gtk_source_file_get_location (self->source_file);
-  return (self->file && g_file_equal (self->file, file)) || (real && g_file_equal (real, file));
+  return (self->file && g_file_equal (self->file, file)) || (self->real && g_file_equal (self->real, file));
 }
 
 guint
@@ -291,7 +284,7 @@ riposte_document_get_disk_state (RiposteDocument *self)
 const GtkSourceEncoding *
 riposte_document_get_encoding (RiposteDocument *self)
 {
-  return gtk_source_file_get_encoding (self->source_file);
+  return self->encoding;
 }
 
 RiposteIndentation
@@ -334,7 +327,7 @@ riposte_document_finalize (GObject *object)
   RiposteDocument *self = RIPOSTE_DOCUMENT (object);
 
   g_clear_object (&self->lifetime);
-  g_clear_object (&self->source_file);
+  g_clear_object (&self->real);
   g_clear_object (&self->file);
   g_free (self->etag);
   G_OBJECT_CLASS (riposte_document_parent_class)->finalize (object);
@@ -391,7 +384,6 @@ riposte_document_class_init (RiposteDocumentClass *klass)
 static void
 riposte_document_init (RiposteDocument *self)
 {
-  self->source_file = gtk_source_file_new ();
   self->lifetime = g_cancellable_new ();
   self->number = 1;
   self->indentation = riposte_indentation_of_language (NULL);

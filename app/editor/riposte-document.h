@@ -2,6 +2,7 @@
 #pragma once
 
 #include "indentation.h"
+#include "merge-code.h"
 
 #include <gtksourceview/gtksource.h>
 
@@ -72,8 +73,7 @@ gboolean riposte_document_is_pristine (RiposteDocument *self);
  * While it loads the document is "busy", and "progress" goes from 0 to 1. riposte_file_probe_async() says what is
  * loaded in which encoding, and what is refused.
  *
- * On failure of a first load the document is empty and still that of @file; on failure to load again, it is as before
- * unless reading broke off midway.
+ * On failure of a first load the document is empty and still that of @file; on failure to load again, it is as before.
  */
 void riposte_document_load_async (RiposteDocument *self,
                                   GFile *file,
@@ -87,7 +87,8 @@ gboolean riposte_document_load_finish (RiposteDocument *self, GAsyncResult *resu
  * @file: (nullable): where to; NULL saves to the document's own file
  *
  * The file is replaced at once when all is written. It keeps its encoding, its line ends, and a missing newline at its
- * end. Fails with GTK_SOURCE_FILE_SAVER_ERROR_EXTERNALLY_MODIFIED or GTK_SOURCE_FILE_SAVER_ERROR_INVALID_CHARS where a
+ * end; all lines end as those that were loaded did. Where these ended in several ways, each keeps its own, and new ones
+ * end in a line feed. Fails with GTK_SOURCE_FILE_SAVER_ERROR_EXTERNALLY_MODIFIED or GTK_SOURCE_FILE_SAVER_ERROR_INVALID_CHARS where a
  * flag would help; the file on disk is then as it was.
  */
 void riposte_document_save_async (RiposteDocument *self,
@@ -107,5 +108,7 @@ gboolean riposte_document_save_finish (RiposteDocument *self, GAsyncResult *resu
  * its own unless it is a part of a line. A document without a language takes that of @hint. The caret goes behind it.
  */
 void riposte_document_insert_code (RiposteDocument *self, const char *code, const char *hint);
+/* @merge is of the text as it is now. One step to undo; the caret goes behind the first edit. */
+void riposte_document_apply_merge (RiposteDocument *self, const RiposteMerge *merge);
 
 G_END_DECLS

@@ -33,8 +33,8 @@ riposte_encodings_free (RiposteEncodings *self)
   g_free (self);
 }
 
-static char *
-convert (const char *bytes, gsize length, const GtkSourceEncoding *encoding)
+char *
+riposte_encoding_to_utf8 (const char *bytes, gsize length, const GtkSourceEncoding *encoding)
 {
   gsize n_read, n_written;
   g_autofree char *text
@@ -46,7 +46,7 @@ convert (const char *bytes, gsize length, const GtkSourceEncoding *encoding)
 static gboolean
 can_convert (const char *bytes, gsize length, const GtkSourceEncoding *encoding)
 {
-  g_autofree char *text = convert (bytes, length, encoding);
+  g_autofree char *text = riposte_encoding_to_utf8 (bytes, length, encoding);
 
   return text != NULL;
 }
@@ -79,7 +79,7 @@ char *
 riposte_encodings_decode (RiposteEncodings *self, const char *bytes, gsize length)
 {
   const GtkSourceEncoding *encoding = riposte_encodings_find (self, bytes, length);
-  g_autofree char *text = encoding ? convert (bytes, length, encoding) : NULL;
+  g_autofree char *text = encoding ? riposte_encoding_to_utf8 (bytes, length, encoding) : NULL;
 
   return text ? g_strdup (g_str_has_prefix (text, "\xef\xbb\xbf") ? text + 3 : text) : NULL;
 }
