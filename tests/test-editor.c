@@ -356,6 +356,27 @@ test_replace (Pane *pane, gconstpointer data)
   assert_page_is (pane, "b1 a2 a3");
 }
 
+/* What is saved is then taken for what is on the page. */
+static void
+test_replace_while_saving (Pane *pane, gconstpointer data)
+{
+  g_autoptr (GFile) file = write_file (&pane->files, "a.txt", "a1 a2 a3\n", -1);
+
+  open_and_wait (pane, file);
+  RiposteEditorPage *page = riposte_editor_get_page (pane->editor);
+  GtkWidget *bar = GTK_WIDGET (riposte_editor_page_get_search_bar (page));
+  activate (pane, "editor.replace");
+  gtk_editable_set_text (find_child (bar, "entry"), "a");
+  gtk_editable_set_text (find_child (bar, "replacement"), "b");
+  wait_until (says, (gpointer[]){ find_child (bar, "count"), "1 of 3" });
+  activate (pane, "editor.save");
+  g_assert_false (riposte_editor_page_is_ready (page));
+  gtk_widget_activate_action (bar, "search.replace-all", NULL);
+  wait_until (pane_has_title, &(PaneWanted){ pane->editor, "a.txt" });
+  assert_file_is (file, "a1 a2 a3\n", -1);
+  assert_page_is (pane, "a1 a2 a3");
+}
+
 /* ---- closing ---- */
 
 static gboolean
@@ -516,6 +537,7 @@ main (int argc, char **argv)
     { "go-to", test_go_to },
     { "search", test_search },
     { "replace", test_replace },
+    { "replace-while-saving", test_replace_while_saving },
     { "close", test_close },
     { "save-over-change", test_save_over_change },
     { "close-all", test_close_all },

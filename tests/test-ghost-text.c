@@ -139,6 +139,20 @@ test_ghost_prefix (Pane *pane, gconstpointer data)
   g_assert_cmpuint (strlen (behind), <=, 600);
 }
 
+/* As while the page is being saved. */
+static void
+test_ghost_not_editable (Pane *pane, gconstpointer data)
+{
+  g_autoptr (RiposteGhostText) ghost = NULL;
+
+  g_signal_connect (pane->editor, "complete", G_CALLBACK (keep_ghost), &ghost);
+  ask_ghost (pane, "a = ", "", &ghost);
+  riposte_ghost_text_append (ghost, "1");
+  gtk_text_view_set_editable (GTK_TEXT_VIEW (riposte_editor_get_view (pane->editor)), FALSE);
+  riposte_ghost_text_take (ghost);
+  assert_page_is (pane, "a = ");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -149,6 +163,7 @@ main (int argc, char **argv)
   } cases[] = {
     { "ghost", test_ghost },
     { "ghost-taken-early", test_ghost_taken_early },
+    { "ghost-not-editable", test_ghost_not_editable },
     { "ghost-ends", test_ghost_ends },
     { "ghost-prefix", test_ghost_prefix },
   };

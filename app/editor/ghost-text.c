@@ -269,6 +269,8 @@ riposte_ghost_text_take (RiposteGhostText *self)
   trim (self);
   get_caret (self, &caret);
   riposte_ghost_text_end (self);
+  if (view && !gtk_text_view_get_editable (view))
+    return;
   gtk_text_buffer_begin_user_action (self->buffer);
   gtk_text_buffer_insert (self->buffer, &caret, self->text->str, (int)self->text->len);
   gtk_text_buffer_place_cursor (self->buffer, &caret);

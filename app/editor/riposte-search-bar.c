@@ -255,9 +255,11 @@ on_replace (RiposteSearchBar *self)
 static void
 on_replace_all (RiposteSearchBar *self)
 {
-  g_autofree char *text = dup_replacement (self);
   g_autoptr (GError) error = NULL;
 
+  if (!self->context || !gtk_text_view_get_editable (GTK_TEXT_VIEW (self->view)))
+    return;
+  g_autofree char *text = dup_replacement (self);
   gtk_source_search_context_replace_all (self->context, text, -1, &error);
   show_replacement_error (self, error);
   queue_update (self);
