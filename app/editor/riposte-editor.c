@@ -1,29 +1,5 @@
 #include "riposte-editor-private.h"
 
-#include "file-probe.h"
-#include "save-changes.h"
-
-#include <glib/gi18n.h>
-
-struct _RiposteEditor
-{
-  AdwBin parent_instance;
-
-  GtkStack *stack;
-  AdwTabBar *tab_bar;
-  AdwTabView *tab_view;
-  GtkWidget *open_button;
-  GMenu *menu;
-  GMenuModel *code_menu;   /* nullable */
-  RiposteGhostText *ghost; /* nullable */
-
-  GQueue opening;        /* of GFile: looked at one after the other, so that tabs stand in order */
-  GSignalGroup *current; /* signals of the current page's document */
-  gboolean resolving, holding;
-  gboolean wrap_lines;
-  gboolean discarding; /* pages close without a question */
-};
-
 G_DEFINE_FINAL_TYPE (RiposteEditor, riposte_editor, ADW_TYPE_BIN)
 
 enum
@@ -41,7 +17,6 @@ enum
 
 enum
 {
-  CLOSING,
   COMPLETE,
   STATE_CHANGED,
   N_SIGNALS
@@ -49,24 +24,6 @@ enum
 
 static GParamSpec *properties[N_PROPS];
 static guint signals[N_SIGNALS];
-
-static RiposteEditorPage *
-page_of_tab (AdwTabPage *tab)
-{
-  return RIPOSTE_EDITOR_PAGE (adw_tab_page_get_child (tab));
-}
-
-static RiposteDocument *
-document_of_tab (AdwTabPage *tab)
-{
-  return riposte_editor_page_get_document (page_of_tab (tab));
-}
-
-static gboolean
-is_modified (AdwTabPage *tab)
-{
-  return gtk_text_buffer_get_modified (GTK_TEXT_BUFFER (document_of_tab (tab)));
-}
 
 static RiposteDocument *
 get_document (RiposteEditor *self)
@@ -238,102 +195,6 @@ riposte_editor_add_page (RiposteEditor *self)
   return page;
 }
 
-/* ---- opening ---- */
-
-static AdwTabPage *
-find_tab (RiposteEditor *self, GFile *file)
-{
-  for (int i = 0; i < adw_tab_view_get_n_pages (self->tab_view); i++)
-    {
-      AdwTabPage *tab = adw_tab_view_get_nth_page (self->tab_view, i);
-      if (riposte_document_is_file (document_of_tab (tab), file))
-        return tab;
-    }
-  return NULL;
-}
-
-static void
-open_resolved (RiposteEditor *self, GFile *file, GFile *real)
-{
-  AdwTabPage *tab = find_tab (self, file);
-  RiposteEditorPage *page = riposte_editor_get_page (self);
-
-  if (!tab && real)
-    tab = find_tab (self, real);
-  if (tab)
-    {
-      adw_tab_view_set_selected_page (self->tab_view, tab);
-      page = page_of_tab (tab);
-    }
-  else
-    {
-      if (!page || !riposte_document_is_pristine (riposte_editor_page_get_document (page)))
-        page = riposte_editor_add_page (self);
-      riposte_editor_page_load (page, file);
-    }
-  gtk_widget_grab_focus (GTK_WIDGET (page));
-}
-
-static void resolve_next (RiposteEditor *self);
-
-static void
-on_resolved (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (RiposteEditor) self = user_data;
-  g_autoptr (GFile) real = riposte_file_resolve_finish (result, NULL);
-  g_autoptr (GFile) file = g_queue_pop_head (&self->opening);
-
-  self->resolving = FALSE;
-  /* closed meanwhile */
-  if (!file || !self->tab_view)
-    return;
-  open_resolved (self, file, real);
-  resolve_next (self);
-}
-
-static void
-resolve_next (RiposteEditor *self)
-{
-  GFile *file = g_queue_peek_head (&self->opening);
-
-  if (!file || self->resolving || self->holding)
-    return;
-  self->resolving = TRUE;
-  riposte_file_resolve_async (file, NULL, on_resolved, g_object_ref (self));
-}
-
-void
-riposte_editor_open_file (RiposteEditor *self, GFile *file)
-{
-  g_return_if_fail (RIPOSTE_IS_EDITOR (self));
-  g_return_if_fail (G_IS_FILE (file));
-
-  g_queue_push_tail (&self->opening, g_object_ref (file));
-  resolve_next (self);
-}
-
-void
-riposte_editor_hold (RiposteEditor *self)
-{
-  g_return_if_fail (RIPOSTE_IS_EDITOR (self));
-  self->holding = TRUE;
-}
-
-void
-riposte_editor_let_go (RiposteEditor *self)
-{
-  self->holding = FALSE;
-  resolve_next (self);
-}
-
-static gboolean
-on_drop (GtkDropTarget *target, const GValue *value, double x, double y, RiposteEditor *self)
-{
-  for (GSList *item = g_value_get_boxed (value); item; item = item->next)
-    riposte_editor_open_file (self, item->data);
-  return TRUE;
-}
-
 /* ---- code from answers ---- */
 
 void
@@ -368,114 +229,6 @@ riposte_editor_begin_ghost (RiposteEditor *self, GtkTextView *view)
   end_ghost (self);
   self->ghost = riposte_ghost_text_new (view);
   g_signal_emit (self, signals[COMPLETE], 0, self->ghost);
-}
-
-/* ---- closing ---- */
-
-typedef struct
-{
-  RiposteEditor *self;
-  AdwTabPage *tab;
-} Closing;
-
-static void
-on_changes_saved (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autofree Closing *closing = user_data;
-  g_autoptr (RiposteEditor) self = closing->self;
-  g_autoptr (AdwTabPage) tab = closing->tab;
-  gboolean close = riposte_save_changes_finish (result, NULL);
-
-  if (self->tab_view)
-    adw_tab_view_close_page_finish (self->tab_view, tab, close);
-}
-
-static GtkWindow *
-get_window (RiposteEditor *self)
-{
-  GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
-  return GTK_IS_WINDOW (root) ? GTK_WINDOW (root) : NULL;
-}
-
-static gboolean
-on_close_page (AdwTabView *view, AdwTabPage *tab, RiposteEditor *self)
-{
-  if (self->discarding || !is_modified (tab))
-    {
-      adw_tab_view_close_page_finish (view, tab, TRUE);
-      return GDK_EVENT_STOP;
-    }
-  g_autoptr (GPtrArray) pages = g_ptr_array_new ();
-  Closing *closing = g_new (Closing, 1);
-  closing->self = g_object_ref (self);
-  closing->tab = g_object_ref (tab);
-  g_ptr_array_add (pages, page_of_tab (tab));
-  adw_tab_view_set_selected_page (view, tab);
-  riposte_save_changes_async (get_window (self), pages, on_changes_saved, closing);
-  return GDK_EVENT_STOP;
-}
-
-/* What was not saved now is given up; what is open is kept before it goes. */
-static void
-close_pages (RiposteEditor *self)
-{
-  self->discarding = TRUE;
-  for (int i = 0; i < adw_tab_view_get_n_pages (self->tab_view); i++)
-    gtk_text_buffer_set_modified (GTK_TEXT_BUFFER (document_of_tab (adw_tab_view_get_nth_page (self->tab_view, i))),
-                                  FALSE);
-  g_signal_emit (self, signals[CLOSING], 0);
-  while (adw_tab_view_get_n_pages (self->tab_view) > 0)
-    adw_tab_view_close_page (self->tab_view, adw_tab_view_get_nth_page (self->tab_view, 0));
-  self->discarding = FALSE;
-}
-
-static void
-on_all_saved (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  GError *error = NULL;
-
-  if (!riposte_save_changes_finish (result, &error))
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-  close_pages (g_task_get_source_object (task));
-  g_task_return_boolean (task, TRUE);
-}
-
-void
-riposte_editor_close_all_async (RiposteEditor *self,
-                                GCancellable *cancellable,
-                                GAsyncReadyCallback callback,
-                                gpointer user_data)
-{
-  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
-  g_autoptr (GPtrArray) pages = g_ptr_array_new ();
-
-  g_return_if_fail (RIPOSTE_IS_EDITOR (self));
-
-  g_task_set_source_tag (task, riposte_editor_close_all_async);
-  for (int i = 0; i < adw_tab_view_get_n_pages (self->tab_view); i++)
-    {
-      AdwTabPage *tab = adw_tab_view_get_nth_page (self->tab_view, i);
-      if (is_modified (tab))
-        g_ptr_array_add (pages, page_of_tab (tab));
-    }
-  if (pages->len > 0)
-    {
-      riposte_save_changes_async (get_window (self), pages, on_all_saved, g_steal_pointer (&task));
-      return;
-    }
-  close_pages (self);
-  g_task_return_boolean (task, TRUE);
-}
-
-gboolean
-riposte_editor_close_all_finish (RiposteEditor *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  return g_task_propagate_boolean (G_TASK (result), error);
 }
 
 /* ---- what is open ---- */
@@ -703,8 +456,7 @@ riposte_editor_class_init (RiposteEditorClass *klass)
   properties[PROP_WRAP_LINES] = g_param_spec_boolean (
     "wrap-lines", NULL, NULL, TRUE, G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
-  signals[CLOSING]
-    = g_signal_new ("closing", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  g_signal_new ("closing", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   signals[COMPLETE] = g_signal_new ("complete", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                     G_TYPE_NONE, 1, RIPOSTE_TYPE_GHOST_TEXT);
   signals[STATE_CHANGED]
@@ -716,7 +468,7 @@ riposte_editor_class_init (RiposteEditorClass *klass)
   gtk_widget_class_bind_template_child (widget_class, RiposteEditor, tab_view);
   gtk_widget_class_bind_template_child (widget_class, RiposteEditor, open_button);
   gtk_widget_class_bind_template_child (widget_class, RiposteEditor, menu);
-  gtk_widget_class_bind_template_callback (widget_class, on_close_page);
+  gtk_widget_class_bind_template_callback (widget_class, riposte_editor_on_close_page);
   gtk_widget_class_bind_template_callback (widget_class, on_page_attached);
   gtk_widget_class_bind_template_callback (widget_class, on_page_detached);
   gtk_widget_class_bind_template_callback (widget_class, on_selected_page);
@@ -739,7 +491,7 @@ riposte_editor_init (RiposteEditor *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   /* Before the text view takes the name of the file for text. */
   gtk_event_controller_set_propagation_phase (GTK_EVENT_CONTROLLER (drop), GTK_PHASE_CAPTURE);
-  g_signal_connect (drop, "drop", G_CALLBACK (on_drop), self);
+  g_signal_connect (drop, "drop", G_CALLBACK (riposte_editor_on_drop), self);
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drop));
   riposte_editor_add_shortcuts (self);
   riposte_editor_enable_actions (self);
