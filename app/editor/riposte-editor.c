@@ -121,32 +121,30 @@ on_page_detached (AdwTabView *view, AdwTabPage *tab, int position, RiposteEditor
   emit_state (self);
 }
 
-static gboolean
-lay_out_again (GtkWidget *self, GdkFrameClock *clock, gpointer selected_in)
+static void
+allocate_again (RiposteEditor *self, GdkFrameClock *clock)
 {
-  if (gdk_frame_clock_get_frame_counter (clock) < GPOINTER_TO_INT (selected_in) + 2)
-    return G_SOURCE_CONTINUE;
-  if (gtk_widget_get_parent (self))
-    gtk_widget_queue_resize (gtk_widget_get_parent (self));
-  return G_SOURCE_REMOVE;
+  g_signal_handlers_disconnect_by_func (clock, allocate_again, self);
+  if (self->tab_view)
+    gtk_widget_queue_allocate (gtk_widget_get_parent (GTK_WIDGET (self->tab_view)));
 }
 
-/* GTK 4.8 shows nothing of the editor ("without a current allocation") after a page came into view for the first time
- * whose lines are longer than the view is wide; a second layout has it right. */
+/* Where a page comes into view for the first time, and its lines are longer than the view is wide, GTK 4.8 leaves the
+ * tab view to be allocated once more, tells nobody, and shows nothing of it ("without a current allocation"). So that
+ * is asked for behind the layout, which is done again before the frame is painted. */
 static void
-ensure_layout (RiposteEditor *self)
+ensure_allocation (RiposteEditor *self)
 {
   GdkFrameClock *clock = gtk_widget_get_frame_clock (GTK_WIDGET (self));
 
   if (clock)
-    gtk_widget_add_tick_callback (GTK_WIDGET (self), lay_out_again,
-                                  GINT_TO_POINTER ((int)gdk_frame_clock_get_frame_counter (clock)), NULL);
+    g_signal_connect_object (clock, "layout", G_CALLBACK (allocate_again), self, G_CONNECT_AFTER | G_CONNECT_SWAPPED);
 }
 
 static void
 on_selected_page (RiposteEditor *self)
 {
-  ensure_layout (self);
+  ensure_allocation (self);
   g_signal_group_set_target (self->current, get_document (self));
   riposte_editor_enable_actions (self);
   if (riposte_editor_get_page (self))

@@ -5,6 +5,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from window import PATIENCE, Atspi, GLib, Window, small_model, text_of, wait_for  # noqa: E402
@@ -275,6 +276,30 @@ def after_a_crash_it_is_where_it_was():
             wait_for('the question', lambda: text_of(window.composer()) == 'half a question')
             assert window.has_text('• hello.py'), window.texts()
         assert path.read_text() == 'print("hello")\n'
+
+
+@case
+def a_page_with_long_lines_is_shown_as_soon_as_its_tab_is_chosen():
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / 'config'
+        keyfile = config / 'glib-2.0' / 'settings' / 'keyfile'
+        keyfile.parent.mkdir(parents=True)
+        keyfile.write_text('[dev/riposte/Riposte]\nwrap-lines=false\n')
+        files = [Path(folder) / f'{n}.txt' for n in range(4)]
+        for n, path in enumerate(files):
+            path.write_text(''.join('word ' * (i * (n + 3) % (n + 9) * 5) + '\n' for i in range(60 * n + 5)))
+        settings = {'GSETTINGS_BACKEND': 'keyfile', 'XDG_CONFIG_HOME': str(config)}
+        with mock.patch.dict(os.environ, settings):
+            with Window(*files, data_home=folder) as window:
+                wait_for('the files', lambda: window.find('text', 'Text Editor') and window.has_text('3.txt'))
+                time.sleep(2)  # what is open is kept a second later
+            with Window(data_home=folder) as window:
+                wait_for('the last page', lambda: window.has_text('3.txt'))
+                for name in ('2.txt', '1.txt', '0.txt'):
+                    window.key('Page_Up', 'ctrl')
+                    wait_for(name, lambda: window.find('label', name))
+                    time.sleep(0.5)  # some frames
+                assert 'without a current allocation' not in window.log.read_text(), window.log.read_text()
 
 
 if __name__ == '__main__':
