@@ -9,7 +9,9 @@
 #include <string.h>
 
 #define MAX_MODELS 20 /* of a section; the window that manages them has them all */
-#define MAX_CHARS  36 /* of a name, so that the menu has room in a narrow window */
+#define MIN_CHARS  12 /* of a name */
+#define MAX_CHARS  36
+#define MARGINS    100 /* pixels of a menu beside its names */
 
 /* What the models of a menu do: load, or answer the message @id once more. */
 typedef struct
@@ -19,7 +21,8 @@ typedef struct
   guint n_sections;
 } Filling;
 
-static GPtrArray *found; /* (nullable) of RiposteFoundModel: as it was when it was looked for last */
+static guint n_chars = MAX_CHARS; /* of a name: those that the window has room for which a menu was opened in last */
+static GPtrArray *found;          /* (nullable) of RiposteFoundModel: as it was when it was looked for last */
 
 static int
 compare_names (gconstpointer a, gconstpointer b)
@@ -42,16 +45,29 @@ list_models (const char *models_dir)
   return names;
 }
 
+/* The labels of a menu do not ellipsize, and a narrow window has room for few letters where text is large. */
+static void
+count_chars (GtkWidget *opener)
+{
+  GtkWidget *window = GTK_WIDGET (gtk_widget_get_root (opener));
+  PangoFontMetrics *metrics = pango_context_get_metrics (gtk_widget_get_pango_context (window), NULL, NULL);
+  int room = (gtk_widget_get_width (window) - MARGINS) * PANGO_SCALE;
+  int n = room / MAX (1, pango_font_metrics_get_approximate_char_width (metrics));
+
+  n_chars = (guint)CLAMP (n, MIN_CHARS, MAX_CHARS);
+  pango_font_metrics_unref (metrics);
+}
+
 /* Both ends of a name tell it from others. */
 static char *
 shorten (const char *name)
 {
-  glong n = g_utf8_strlen (name, -1), n_end = MAX_CHARS / 2;
-  const char *end = n > MAX_CHARS ? g_utf8_offset_to_pointer (name, n - n_end) : NULL;
+  glong n = g_utf8_strlen (name, -1), n_end = n_chars / 2;
+  const char *end = n > n_chars ? g_utf8_offset_to_pointer (name, n - n_end) : NULL;
 
   if (!end)
     return g_strdup (name);
-  return g_strdup_printf ("%.*s…%s", (int)(g_utf8_offset_to_pointer (name, MAX_CHARS - 1 - n_end) - name), name, end);
+  return g_strdup_printf ("%.*s…%s", (int)(g_utf8_offset_to_pointer (name, n_chars - 1 - n_end) - name), name, end);
 }
 
 static void
@@ -237,14 +253,18 @@ devices_section (RiposteLocalGenerator *generator)
 }
 
 GMenuModel *
-riposte_model_menu_new (RiposteLocalGenerator *generator, const char *models_dir)
+riposte_model_menu_new (GtkWidget *opener, RiposteLocalGenerator *generator, const char *models_dir)
 {
   GMenu *menu = g_menu_new ();
-  g_autoptr (GMenuModel) models = models_section (generator, models_dir, NULL);
-  g_autoptr (GMenuModel) devices = devices_section (generator);
+  g_autoptr (GMenuModel) models = NULL;
+  g_autoptr (GMenuModel) devices = NULL;
   g_autoptr (GMenu) files = g_menu_new ();
-  g_autoptr (GMenu) services = services_section (NULL);
+  g_autoptr (GMenu) services = NULL;
 
+  count_chars (opener);
+  models = models_section (generator, models_dir, NULL);
+  devices = devices_section (generator);
+  services = services_section (NULL);
   g_menu_append (files, _ ("_Manage Models…"), "win.models");
   g_menu_append (files, _ ("_Choose a Model File…"), "win.choose-model");
   g_menu_append (files, _ ("_Load Again"), "win.reload-model");
@@ -259,12 +279,18 @@ riposte_model_menu_new (RiposteLocalGenerator *generator, const char *models_dir
 }
 
 GMenuModel *
-riposte_model_menu_new_again (RiposteLocalGenerator *generator, const char *models_dir, const char *id)
+riposte_model_menu_new_again (GtkWidget *opener,
+                              RiposteLocalGenerator *generator,
+                              const char *models_dir,
+                              const char *id)
 {
   GMenu *menu = g_menu_new ();
-  g_autoptr (GMenuModel) models = models_section (generator, models_dir, id);
-  g_autoptr (GMenu) services = services_section (id);
+  g_autoptr (GMenuModel) models = NULL;
+  g_autoptr (GMenu) services = NULL;
 
+  count_chars (opener);
+  models = models_section (generator, models_dir, id);
+  services = services_section (id);
   g_menu_append_section (menu, _ ("Try Again With"), models);
   add_found (menu, models_dir, id);
   if (g_menu_model_get_n_items (G_MENU_MODEL (services)))

@@ -63,32 +63,43 @@ static const Shortcut general[] = {
   { NULL },
 };
 
-static void
-add_key (AdwActionRow *row, GString *spoken, const char *accelerator)
+static char **
+dup_labels (const char *const *accelerators)
 {
-  GtkWidget *label = gtk_shortcut_label_new (accelerator);
-  g_autofree char *text = NULL;
-  GdkModifierType modifiers;
-  guint key;
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
 
-  gtk_widget_set_valign (label, GTK_ALIGN_CENTER);
-  gtk_widget_add_css_class (label, "shortcut-keys");
-  adw_action_row_add_suffix (row, label);
-  gtk_accelerator_parse (accelerator, &key, &modifiers);
-  text = gtk_accelerator_get_label (key, modifiers);
-  g_string_append_printf (spoken, "%s%s", spoken->len ? ", " : "", text);
+  for (; *accelerators; accelerators++)
+    {
+      g_autofree char *label = NULL;
+      GdkModifierType modifiers;
+      guint key;
+
+      gtk_accelerator_parse (*accelerators, &key, &modifiers);
+      label = gtk_accelerator_get_label (key, modifiers);
+      g_strv_builder_add (builder, label);
+    }
+  return g_strv_builder_end (builder);
 }
 
+/* As text, unlike a GtkShortcutLabel, the keys have room in a narrow window where text is large: they break. */
 static void
 add_row (AdwPreferencesGroup *group, const char *title, const char *const *accelerators)
 {
   AdwActionRow *row = ADW_ACTION_ROW (adw_action_row_new ());
-  g_autoptr (GString) spoken = g_string_new (NULL);
+  g_auto (GStrv) labels = dup_labels (accelerators);
+  g_autofree char *spoken = g_strjoinv (", ", labels), *lines = g_strjoinv ("\n", labels);
+  g_auto (GStrv) parts = g_strsplit (lines, "+", -1);
+  g_autofree char *breakable = g_strjoinv ("+\u200b", parts);
+  GtkWidget *label = gtk_label_new (breakable);
 
+  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
+  gtk_label_set_natural_wrap_mode (GTK_LABEL (label), GTK_NATURAL_WRAP_NONE);
+  gtk_label_set_xalign (GTK_LABEL (label), 1);
+  gtk_label_set_justify (GTK_LABEL (label), GTK_JUSTIFY_RIGHT);
+  gtk_widget_add_css_class (label, "dim-label");
+  adw_action_row_add_suffix (row, label);
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), title);
-  for (; *accelerators; accelerators++)
-    add_key (row, spoken, *accelerators);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, spoken->str, -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, spoken, -1);
   adw_preferences_group_add (group, GTK_WIDGET (row));
 }
 

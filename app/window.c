@@ -156,7 +156,8 @@ static void
 make_model_menu (GtkMenuButton *button, gpointer user_data)
 {
   g_autofree char *dir = riposte_application_dup_models_dir ();
-  g_autoptr (GMenuModel) menu = riposte_model_menu_new (RIPOSTE_WINDOW (user_data)->generator, dir);
+  g_autoptr (GMenuModel) menu
+    = riposte_model_menu_new (GTK_WIDGET (button), RIPOSTE_WINDOW (user_data)->generator, dir);
 
   gtk_menu_button_set_menu_model (button, menu);
 }

@@ -258,7 +258,8 @@ create_model_menu (GtkMenuButton *button, gpointer user_data)
   RiposteLocalGenerator *generator
     = RIPOSTE_IS_APPLICATION (app) ? riposte_application_get_generator (RIPOSTE_APPLICATION (app)) : NULL;
   g_autofree char *dir = riposte_application_dup_models_dir ();
-  g_autoptr (GMenuModel) menu = riposte_model_menu_new_again (generator, dir, riposte_message_get_id (self->message));
+  g_autoptr (GMenuModel) menu
+    = riposte_model_menu_new_again (GTK_WIDGET (button), generator, dir, riposte_message_get_id (self->message));
 
   gtk_menu_button_set_popover (button, gtk_popover_menu_new_from_model (menu));
 }

@@ -137,7 +137,6 @@ static void
 on_sum_up (RiposteRoomDialog *self)
 {
   gtk_stack_set_visible_child_name (self->pages, "summary");
-  gtk_widget_set_visible (self->begin, TRUE);
   gtk_widget_set_sensitive (self->begin, FALSE);
   /* asked in the language of the window; models answer in that of the question */
   self->summary = riposte_conversation_make_prompt (

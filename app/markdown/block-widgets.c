@@ -158,6 +158,16 @@ list_new (void)
 
 /* ---- tables ---- */
 
+static int
+count_columns (const char *text)
+{
+  int n = 0;
+
+  for (; *text; text = g_utf8_next_char (text))
+    n += g_unichar_iswide (g_utf8_get_char (text)) ? 2 : 1;
+  return n;
+}
+
 /* As many of which are about as wide as the text is; a formula is not as wide as its source. */
 static int
 count_chars (GtkLabel *label)
@@ -167,7 +177,7 @@ count_chars (GtkLabel *label)
   int width, height, per_char;
 
   if (!RIPOSTE_IS_FORMULA_LABEL (gtk_widget_get_parent (GTK_WIDGET (label))))
-    return (int)g_utf8_strlen (gtk_label_get_text (label), -1);
+    return count_columns (gtk_label_get_text (label));
   metrics = pango_context_get_metrics (pango_layout_get_context (layout), NULL, NULL);
   per_char = pango_font_metrics_get_approximate_char_width (metrics);
   pango_font_metrics_unref (metrics);
@@ -186,6 +196,7 @@ cell_new (const RiposteBlock *cell, gboolean header)
 
   set_text (text, cell->markup);
   n_chars = count_chars (label);
+  gtk_label_set_wrap (label, n_chars > MAX_CELL_CHARS); /* fewer may be wider than so many usual ones */
   gtk_label_set_width_chars (label, MIN (n_chars, MAX_CELL_CHARS));
   gtk_label_set_max_width_chars (label, MAX_CELL_CHARS);
   gtk_label_set_xalign (label, xaligns[cell->align]);

@@ -57,13 +57,14 @@ make_row (const char *title, const char *subtitle)
   return row;
 }
 
+/* The number is below its switch: beside it, large text would have no room in a narrow window. */
 static void
 add_number (RiposteLayerEditor *self, AdwPreferencesGroup *group, guint i)
 {
   const RiposteSamplingField *field = &riposte_sampling_fields[i];
   /* Translators: names the switch of a number, such as "Temperature" */
   g_autofree char *name = g_strdup_printf (_ ("Set %s"), _ (field->title));
-  GtkWidget *row = make_row (_ (field->title), _ (field->subtitle));
+  GtkWidget *expander = adw_expander_row_new (), *row = make_row (_ ("Value"), NULL);
   GtkWidget *number = gtk_spin_button_new_with_range (field->least, field->most, field->step);
 
   self->number[i] = GTK_SPIN_BUTTON (number);
@@ -72,11 +73,15 @@ add_number (RiposteLayerEditor *self, AdwPreferencesGroup *group, guint i)
   gtk_spin_button_set_value (self->number[i], field->start);
   gtk_widget_set_valign (number, GTK_ALIGN_CENTER);
   set_name (number, _ (field->title));
-  g_object_bind_property (self->on[i], "active", number, "sensitive", G_BINDING_SYNC_CREATE);
   g_signal_connect_swapped (number, "value-changed", G_CALLBACK (changed), self);
   adw_action_row_add_suffix (ADW_ACTION_ROW (row), number);
-  adw_action_row_add_suffix (ADW_ACTION_ROW (row), GTK_WIDGET (self->on[i]));
-  adw_preferences_group_add (group, row);
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (expander), _ (field->title));
+  adw_expander_row_set_subtitle (ADW_EXPANDER_ROW (expander), _ (field->subtitle));
+  adw_expander_row_add_action (ADW_EXPANDER_ROW (expander), GTK_WIDGET (self->on[i]));
+  adw_expander_row_add_row (ADW_EXPANDER_ROW (expander), row);
+  g_object_bind_property (self->on[i], "active", expander, "enable-expansion", G_BINDING_SYNC_CREATE);
+  g_object_bind_property (self->on[i], "active", expander, "expanded", G_BINDING_SYNC_CREATE);
+  adw_preferences_group_add (group, expander);
 }
 
 static void
