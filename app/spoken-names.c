@@ -1,5 +1,6 @@
 #include "spoken-names.h"
 
+#include <adwaita.h>
 #include <glib/gi18n.h>
 
 static gboolean
@@ -52,6 +53,20 @@ name_from_within (GtkWidget *widget)
     name_after_icon (widget, find_child (widget, GTK_TYPE_IMAGE));
 }
 
+/* After the row or the group that it is in, whose title may be empty; any other need not have a name. */
+static void
+name_list (GtkWidget *list)
+{
+  GtkWidget *row = gtk_widget_get_ancestor (list, ADW_TYPE_PREFERENCES_ROW);
+  GtkWidget *group = gtk_widget_get_ancestor (list, ADW_TYPE_PREFERENCES_GROUP);
+  const char *name = row     ? adw_preferences_row_get_title (ADW_PREFERENCES_ROW (row))
+                     : group ? adw_preferences_group_get_title (ADW_PREFERENCES_GROUP (group))
+                             : "";
+
+  gtk_accessible_reset_relation (GTK_ACCESSIBLE (list), GTK_ACCESSIBLE_RELATION_LABELLED_BY);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (list), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+}
+
 static gboolean
 on_realize (GSignalInvocationHint *hint, guint n_values, const GValue *values, gpointer user_data)
 {
@@ -63,6 +78,8 @@ on_realize (GSignalInvocationHint *hint, guint n_values, const GValue *values, g
   if (GTK_IS_BUTTON (widget) && gtk_button_get_use_underline (GTK_BUTTON (widget))
       && gtk_test_accessible_has_relation (accessible, GTK_ACCESSIBLE_RELATION_LABELLED_BY))
     gtk_accessible_reset_property (accessible, GTK_ACCESSIBLE_PROPERTY_LABEL);
+  if (role == GTK_ACCESSIBLE_ROLE_LIST && !gtk_test_accessible_has_property (accessible, GTK_ACCESSIBLE_PROPERTY_LABEL))
+    name_list (widget);
   if ((role != GTK_ACCESSIBLE_ROLE_BUTTON && role != GTK_ACCESSIBLE_ROLE_LIST_ITEM) || has_name (accessible))
     return TRUE;
   if (gtk_widget_get_tooltip_text (widget))

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from window import Atspi, Window, wait_for  # noqa: E402
+from window import Atspi, Window, small_model, text_of, wait_for  # noqa: E402
 import chats  # noqa: E402
 from chats import chat  # noqa: E402
 from tap import case, main  # noqa: E402
@@ -157,6 +157,65 @@ def every_control_of_a_dialog_says_what_it_is():
         for action, words in dialogs:
             window.activate(action)
             expect_names(window, action, wait_for(f'“{words}”', lambda: opened(window, words)))
+            window.key('Escape')
+            wait_for(f'the Escape key to close {action}', lambda: not opened(window, words))
+
+
+PATCH = """```diff
+--- a/hello.py
++++ b/hello.py
+@@ -1 +1 @@
+-print("hello")
++print("hello, world")
+```
+"""
+
+
+class Long(chats.Filled):
+    chats = [chat('long', 'Long', 0, *['So many words. ' * 60] * 8)]
+
+
+@case
+def every_control_of_the_room_dialog_says_what_it_is():
+    with Long('--model', small_model(), '--device', 'cpu', '--ctx', '512') as window:
+        wait_for('the model', lambda: window.has_text('Processor: '))
+        select(window, 'Long')
+        window.activate('win.make-room')
+        dialog = wait_for('what does not fit', lambda: opened(window, 'Leave Out the Oldest Messages'))
+        expect_names(window, 'the room dialog', dialog)
+        window.key('Escape')
+        wait_for('it to close', lambda: not opened(window, 'Leave Out the Oldest Messages'))
+
+
+class Patched(chats.Filled):
+    chats = [chat('patch', 'A patch', 0, 'How?', PATCH)]
+
+
+def pop_up(window, name):
+    # a menu button is a widget that holds the button
+    window.find_all('push button', name)[-1].get_action_iface().do_action(0)
+
+
+@case
+def every_control_of_a_menu_and_of_a_patch_says_what_it_is():
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / 'hello.py'
+        file.write_text('print("hello")\n')
+        with Patched(file) as window:
+            wait_for('the file', lambda: window.has_text('hello.py'))
+            select(window, 'A patch')
+            for button, item in (('Attach', 'Files…'), ('File Menu', 'Go to Line…')):
+                pop_up(window, button)
+                wait_for(f'“{item}” in the menu', lambda: window.find('menu item', item))
+                expect_names(window, f'the menu with “{item}”')
+                window.key('Escape')
+                wait_for('the menu to close', lambda: not window.find('menu item', item))
+            window.press('Apply Code to a File')
+            dialog = wait_for('the changes', lambda: opened(window, '1 line added, 1 line removed'))
+            expect_names(window, 'a patch', dialog)
+            wait_for('the focus in it', lambda: has_focus(window, 'Changes'))
+            window.key('Return')
+            wait_for('it to be applied', lambda: window.has_text('print("hello, world")\n'))
 
 
 def place_of(node):

@@ -17,7 +17,7 @@ TABLE = '| name | memory, maximum |\n|---|---|\n| quicksort | x |\n'
 
 
 class Filled(chats.Filled):
-    chats = [chat('table', 'A table', 0, 'Which?', TABLE)]
+    chats = [chat('table', 'A table', 0, 'Which?', TABLE), chat('long', 'Long', 1, *['So many words. ' * 60] * 8)]
 
 
 def place_of(node):
@@ -84,6 +84,21 @@ def a_long_name_has_room_in_the_menu_of_models():
                 (node for role in ('radio menu item', 'menu item') for node in window.find_all(role)
                  if node.get_name().endswith('Q4_K_M')), None))
             assert place_of(item).width < WIDTH, (item.get_name(), place_of(item).width)
+
+
+@case
+def the_buttons_of_the_room_dialog_lie_beside_each_other():
+    with Filled('--model', small_model(), '--device', 'cpu', '--ctx', '512') as window:
+        window.select(wait_for('the chat', lambda: window.find('list item', 'Long')))
+        wait_for('the model and the answers', lambda: window.has_text('Smol') and window.answers())
+        window.activate('win.make-room')
+        window.press('New Chat with a Summary')
+        dialog = wait_for('the page of the summary', lambda: opened(window, 'Begin New Chat'))
+        cancel, begin = (wait_for(name, lambda: window.find('push button', name, dialog))
+                         for name in ('Cancel', 'Begin New Chat'))
+        wait_for('their places', lambda: place_of(begin).width > 0)
+        one, other = place_of(cancel), place_of(begin)
+        assert one.y + one.height <= other.y or one.x + one.width <= other.x, (one.x, one.width, other.x, other.y)
 
 
 @case

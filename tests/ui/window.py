@@ -180,9 +180,10 @@ class Window:
         for node in self.walk(root):
             try:
                 name = node.get_name() or ''
-                # GTK underlines a letter with a "_", which is not to be read
-                if role_of(node) in CONTROLS and showing(node) and (
-                        not name.strip() or TYPE_NAME.fullmatch(name) or name.startswith('_')):
+                role = role_of(node)
+                # GTK underlines a letter with a "_", which is not to be read; a list may be nameless
+                wrong = TYPE_NAME.fullmatch(name) or role != 'list' and (not name.strip() or name.startswith('_'))
+                if role in CONTROLS | {'list'} and wrong and showing(node):
                     around = [node]
                     while len(around) < 5 and around[-1].get_parent():
                         around.append(around[-1].get_parent())
