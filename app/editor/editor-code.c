@@ -161,7 +161,10 @@ dialog_new (RiposteEditor *self, RiposteDocument *document, const RiposteMerge *
   adw_message_dialog_add_response (ADW_MESSAGE_DIALOG (dialog), "cancel", _ ("_Cancel"));
   adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
   if (!merge && !problem)
-    adw_message_dialog_add_response (ADW_MESSAGE_DIALOG (dialog), "insert", _ ("_Insert"));
+    {
+      adw_message_dialog_add_response (ADW_MESSAGE_DIALOG (dialog), "insert", _ ("_Insert"));
+      adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "insert");
+    }
   else if (merge && merge->edits->len)
     {
       adw_message_dialog_add_response (ADW_MESSAGE_DIALOG (dialog), "apply", _ ("_Apply"));

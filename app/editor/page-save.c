@@ -129,6 +129,7 @@ ask (GTask *task, const GError *error)
         dialog, "again", question.flag == RIPOSTE_SAVE_OVERWRITE ? ADW_RESPONSE_DESTRUCTIVE : ADW_RESPONSE_SUGGESTED);
       g_object_set_data (G_OBJECT (dialog), "flag", GUINT_TO_POINTER (question.flag));
     }
+  adw_message_dialog_set_default_response (dialog, "save-as");
   adw_message_dialog_set_close_response (dialog, "cancel");
   g_signal_connect (dialog, "response", G_CALLBACK (on_answer), task);
   gtk_window_present (GTK_WINDOW (dialog));
