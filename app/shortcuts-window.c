@@ -55,6 +55,7 @@ static const Shortcut editor[] = {
 
 static const Shortcut general[] = {
   { N_ ("Main menu"), .keys = { "F10" } },
+  { N_ ("Next or previous pane"), { "win.next-pane", "win.previous-pane" } },
   { N_ ("Preferences"), { "app.preferences" } },
   { N_ ("Larger, smaller or normal text"), { "win.zoom-in", "win.zoom-out", "win.zoom-normal" } },
   { N_ ("Keyboard shortcuts"), { "app.shortcuts" } },

@@ -462,6 +462,18 @@ on_show_editor (GSimpleAction *action, GVariant *state, gpointer user_data)
   riposte_settings_set_show_editor (show);
 }
 
+static void
+on_next_pane (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  riposte_window_move_pane (user_data, 1);
+}
+
+static void
+on_previous_pane (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  riposte_window_move_pane (user_data, -1);
+}
+
 static const GActionEntry entries[] = {
   { .name = "new-chat", .activate = on_new_chat },
   { .name = "next-chat", .activate = on_next_chat },
@@ -484,6 +496,8 @@ static const GActionEntry entries[] = {
   { .name = "cancel-load", .activate = on_cancel_load },
   { .name = "model-menu", .activate = on_model_menu },
   { .name = "device", .parameter_type = "s", .state = "'auto'", .change_state = on_device },
+  { .name = "next-pane", .activate = on_next_pane },
+  { .name = "previous-pane", .activate = on_previous_pane },
   { .name = "show-chats", .state = "true", .change_state = on_show_chats },
   { .name = "show-editor", .state = "true", .change_state = on_show_editor },
 };

@@ -83,6 +83,28 @@ riposte_window_show_chat (RiposteWindow *self)
   riposte_window_update_layout (self);
 }
 
+/* Of the chats, the chat and the editor, the next (@by 1) or previous (-1) one that is seen gets the focus. */
+void
+riposte_window_move_pane (RiposteWindow *self, int by)
+{
+  GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
+  GtkWidget *const panes[] = { adw_flap_get_flap (self->flap), self->chat_box, self->editor_box };
+  const gboolean seen[] = { adw_flap_get_reveal_flap (self->flap), gtk_widget_get_visible (self->chat_box),
+                            gtk_widget_get_visible (self->editor_box) };
+  const int n = G_N_ELEMENTS (panes);
+  int at = 0;
+
+  while (at < n - 1 && !(focus && gtk_widget_is_ancestor (focus, panes[at])))
+    at++;
+  do
+    at = (at + by + n) % n;
+  while (!seen[at]);
+  if (panes[at] == self->chat_box)
+    riposte_chat_pane_focus_composer (self->chat);
+  else
+    gtk_widget_child_focus (GTK_WIDGET (at == 0 ? (gpointer)self->search : self->editor), GTK_DIR_TAB_FORWARD);
+}
+
 static void
 on_surface_layout (RiposteWindow *self, int width)
 {

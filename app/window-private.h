@@ -80,6 +80,7 @@ void riposte_window_make_room (RiposteWindow *self);
 void riposte_window_set_up_layout (RiposteWindow *self);
 void riposte_window_update_layout (RiposteWindow *self);
 void riposte_window_show_editor (RiposteWindow *self, gboolean show);
+void riposte_window_move_pane (RiposteWindow *self, int by);
 /* Uncovers the chat where something lies over it. */
 void riposte_window_show_chat (RiposteWindow *self);
 

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from window import Atspi, Window, small_model, text_of, wait_for  # noqa: E402
+from window import Atspi, Window, role_of, small_model, text_of, wait_for  # noqa: E402
 import chats  # noqa: E402
 from chats import chat  # noqa: E402
 from tap import case, main  # noqa: E402
@@ -216,6 +216,34 @@ def every_control_of_a_menu_and_of_a_patch_says_what_it_is():
             wait_for('the focus in it', lambda: has_focus(window, 'Changes'))
             window.key('Return')
             wait_for('it to be applied', lambda: window.has_text('print("hello, world")\n'))
+
+
+def pane(window):
+    """Where the focus is: in the list, the question or the editor."""
+    node = focused(window)
+    return node and {'list item': 'list', 'text': node.get_name()}.get(role_of(node), role_of(node))
+
+
+@case
+def the_focus_moves_between_panes_and_leaves_the_editor():
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / 'hello.py'
+        file.write_text('print("hello")\n')
+        with Filled(file) as window:
+            wait_for('the file', lambda: window.has_text('hello.py'))
+            window.key('l', 'ctrl')
+            wait_for('the focus in the composer', lambda: pane(window) == 'Question')
+            round_trip = ['Text Editor', 'list', 'Question']
+            for where in round_trip * 2:
+                window.key('F6')
+                wait_for(f'the focus to go to {where}', lambda: pane(window) == where)
+            for where in ('list', 'Text Editor', 'Question'):
+                window.key('F6', 'shift')
+                wait_for(f'the focus to go back to {where}', lambda: pane(window) == where)
+            window.key('F9')
+            for where in ('Text Editor', 'Question'):
+                window.key('F6')
+                wait_for(f'the focus to go to {where}', lambda: pane(window) == where)
 
 
 def place_of(node):
