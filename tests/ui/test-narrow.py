@@ -36,6 +36,12 @@ def cut_off(window, top):
     return found
 
 
+def assert_in_view(node):
+    place = wait_for(f'the place of “{node.get_name()}”', lambda: place_of(node).width > 0 and place_of(node))
+    assert 0 <= place.x <= place.x + place.width <= WIDTH - 2 * BORDER, (node.get_name(), place.x, place.width)
+    return place
+
+
 def opened(window, words):
     """The window that has these words, of those besides the first."""
     tops = [window.app.get_child_at_index(i) for i in range(window.app.get_child_count())]
@@ -87,6 +93,15 @@ def a_long_name_has_room_in_the_menu_of_models():
 
 
 @case
+def a_page_with_buttons_has_room():
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder) / f'{LONG_NAME}.gguf'
+        model.write_text('I am no model.\n' * 100)
+        with Window('--model', model) as window:
+            assert_in_view(wait_for('what to do', lambda: window.find('push button', 'Choose Another Model…')))
+
+
+@case
 def the_buttons_of_the_room_dialog_lie_beside_each_other():
     with Filled('--model', small_model(), '--device', 'cpu', '--ctx', '512') as window:
         window.select(wait_for('the chat', lambda: window.find('list item', 'Long')))
@@ -94,10 +109,8 @@ def the_buttons_of_the_room_dialog_lie_beside_each_other():
         window.activate('win.make-room')
         window.press('New Chat with a Summary')
         dialog = wait_for('the page of the summary', lambda: opened(window, 'Begin New Chat'))
-        cancel, begin = (wait_for(name, lambda: window.find('push button', name, dialog))
-                         for name in ('Cancel', 'Begin New Chat'))
-        wait_for('their places', lambda: place_of(begin).width > 0)
-        one, other = place_of(cancel), place_of(begin)
+        one, other = (assert_in_view(wait_for(name, lambda: window.find('push button', name, dialog)))
+                      for name in ('Cancel', 'Begin New Chat'))
         assert one.y + one.height <= other.y or one.x + one.width <= other.x, (one.x, one.width, other.x, other.y)
 
 
