@@ -53,9 +53,9 @@ name_from_within (GtkWidget *widget)
     name_after_icon (widget, find_child (widget, GTK_TYPE_IMAGE));
 }
 
-/* After the row or the group that it is in, whose title may be empty; any other need not have a name. */
+/* A list or a menu: after the row or the group that it is in, whose title may be empty; any other need not have a name. */
 static void
-name_list (GtkWidget *list)
+name_after_title (GtkWidget *list)
 {
   GtkWidget *row = gtk_widget_get_ancestor (list, ADW_TYPE_PREFERENCES_ROW);
   GtkWidget *group = gtk_widget_get_ancestor (list, ADW_TYPE_PREFERENCES_GROUP);
@@ -78,8 +78,9 @@ on_realize (GSignalInvocationHint *hint, guint n_values, const GValue *values, g
   if (GTK_IS_BUTTON (widget) && gtk_button_get_use_underline (GTK_BUTTON (widget))
       && gtk_test_accessible_has_relation (accessible, GTK_ACCESSIBLE_RELATION_LABELLED_BY))
     gtk_accessible_reset_property (accessible, GTK_ACCESSIBLE_PROPERTY_LABEL);
-  if (role == GTK_ACCESSIBLE_ROLE_LIST && !gtk_test_accessible_has_property (accessible, GTK_ACCESSIBLE_PROPERTY_LABEL))
-    name_list (widget);
+  if ((role == GTK_ACCESSIBLE_ROLE_LIST || role == GTK_ACCESSIBLE_ROLE_MENU)
+      && !gtk_test_accessible_has_property (accessible, GTK_ACCESSIBLE_PROPERTY_LABEL))
+    name_after_title (widget);
   if ((role != GTK_ACCESSIBLE_ROLE_BUTTON && role != GTK_ACCESSIBLE_ROLE_LIST_ITEM) || has_name (accessible))
     return TRUE;
   if (gtk_widget_get_tooltip_text (widget))

@@ -171,6 +171,18 @@ PATCH = """```diff
 """
 
 
+@case
+def a_notice_is_called_by_what_it_says():
+    with tempfile.TemporaryDirectory() as home:
+        path = Path(home) / 'riposte' / 'conversations.db'
+        path.parent.mkdir()
+        path.write_bytes(b'no database' * 1000)
+        with Window(data_home=home) as window:
+            wait_for('the notice', lambda: window.find('push button', 'Set Aside and Start Anew'))
+            expect_names(window, 'a window with a notice')
+            wait_for('its name', lambda: any('damaged' in notice.get_name() for notice in window.find_all('alert')))
+
+
 class Long(chats.Filled):
     chats = [chat('long', 'Long', 0, *['So many words. ' * 60] * 8)]
 
@@ -215,7 +227,7 @@ def every_control_of_a_menu_and_of_a_patch_says_what_it_is():
             expect_names(window, 'a patch', dialog)
             wait_for('the focus in it', lambda: has_focus(window, 'Changes'))
             window.key('Return')
-            wait_for('it to be applied', lambda: window.has_text('print("hello, world")\n'))
+            wait_for('it to be applied', lambda: 'world' in text_of(window.get('text', 'Text Editor')))
 
 
 def pane(window):

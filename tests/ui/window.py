@@ -44,6 +44,9 @@ CONTROLS = {'push button', 'toggle button', 'check box', 'radio button', 'menu i
             'radio menu item', 'combo box', 'text', 'entry', 'password text', 'list item', 'page tab', 'spin button',
             'link', 'slider', 'switch', 'math'}
 
+# Roles that are read out with a name, where there is one.
+MAY_BE_NAMELESS = {'list', 'menu', 'alert'}
+
 
 def small_model():
     if not SMALL_MODEL.exists():
@@ -181,9 +184,10 @@ class Window:
             try:
                 name = node.get_name() or ''
                 role = role_of(node)
-                # GTK underlines a letter with a "_", which is not to be read; a list may be nameless
-                wrong = TYPE_NAME.fullmatch(name) or role != 'list' and (not name.strip() or name.startswith('_'))
-                if role in CONTROLS | {'list'} and wrong and showing(node):
+                # GTK underlines a letter with a "_", which is not to be read
+                wrong = role in CONTROLS and (not name.strip() or name.startswith('_'))
+                mistyped = role in CONTROLS | MAY_BE_NAMELESS and TYPE_NAME.fullmatch(name)
+                if (wrong or mistyped) and showing(node):
                     around = [node]
                     while len(around) < 5 and around[-1].get_parent():
                         around.append(around[-1].get_parent())
