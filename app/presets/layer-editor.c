@@ -98,6 +98,7 @@ add_instructions (RiposteLayerEditor *self)
   gtk_scrolled_window_set_min_content_height (GTK_SCROLLED_WINDOW (scroller), 96);
   riposte_pass_wheel (GTK_SCROLLED_WINDOW (scroller));
   gtk_widget_add_css_class (scroller, "card");
+  gtk_widget_set_overflow (scroller, GTK_OVERFLOW_HIDDEN);
   adw_preferences_group_set_title (ADW_PREFERENCES_GROUP (group), _ ("System Prompt"));
   adw_preferences_group_set_description (ADW_PREFERENCES_GROUP (group),
                                          _ ("What the model is told before the first question"));

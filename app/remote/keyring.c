@@ -115,6 +115,22 @@ call_end (Call *call)
   return task;
 }
 
+/* Takes @error: what D-Bus says of a keyring that cannot be started is no news to a person. */
+static GError *
+explain (GError *error)
+{
+  if (error->domain != G_DBUS_ERROR)
+    return error;
+  if (error->code == G_DBUS_ERROR_SERVICE_UNKNOWN || error->code == G_DBUS_ERROR_NAME_HAS_NO_OWNER
+      || (error->code >= G_DBUS_ERROR_SPAWN_EXEC_FAILED && error->code <= G_DBUS_ERROR_SPAWN_NO_MEMORY))
+    {
+      g_error_free (error);
+      return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_NOT_FOUND, _ ("There is no keyring in this session"));
+    }
+  g_dbus_error_strip_remote_error (error);
+  return error;
+}
+
 /* Takes @error; without it, something was not done for no reason that libsecret gives. */
 static void
 return_done (GTask *task, gboolean done, GError *error)
@@ -122,7 +138,7 @@ return_done (GTask *task, gboolean done, GError *error)
   if (!task)
     g_clear_error (&error);
   else if (error)
-    g_task_return_error (task, error);
+    g_task_return_error (task, explain (error));
   else if (!done)
     g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_FAILED, _ ("The keyring stays locked"));
   else
@@ -143,7 +159,7 @@ on_looked_up (GObject *source, GAsyncResult *result, gpointer user_data)
   if (!task)
     g_clear_error (&error);
   else if (error)
-    g_task_return_error (task, error);
+    g_task_return_error (task, explain (error));
   else
     g_task_return_pointer (task, key, (GDestroyNotify)riposte_remote_key_unref);
 }

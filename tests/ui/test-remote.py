@@ -247,7 +247,8 @@ def who_never_lets_a_service_answer_finds_none_in_the_menus():
 
 @case
 def failures_are_told_keep_what_came_and_can_be_tried_again():
-    for name, fragment, kept in (('401', 'asks for a key (401)', ''), ('429', 'wait 17 seconds', ''),
+    for name, fragment, kept in (('401', 'There is no keyring in this session. 127.', ''),
+                                 ('401', 'asks for a key (401)', ''), ('429', 'wait 17 seconds', ''),
                                  ('503', 'overloaded', ''), ('cut', 'before the answer was complete', 'def reverse'),
                                  ('bad-json', 'makes no sense', 'def reverse'), ('away', 'nothing was sent there', ''),
                                  ('empty', 'without an answer', '')):
