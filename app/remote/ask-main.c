@@ -7,6 +7,7 @@
 #include "remote/remote-error.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <locale.h>
@@ -322,16 +323,28 @@ set_locale (void)
   textdomain (GETTEXT_PACKAGE);
 }
 
+/* A descriptor that whoever started this closed would be given to the next thing that is opened, and that would get the
+ * answer. What takes its place fails when it is used. */
+static void
+hold_descriptors (void)
+{
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl (fd, F_GETFD) < 0 && open ("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+      _exit (STATUS_FAILED);
+}
+
 int
 main (int argc, char **argv)
 {
   Options options = { .temperature = NAN, .top_p = NAN, .seed = -1 };
   g_autoptr (GError) error = NULL;
-  /* before anything else can go wrong with it around */
-  RiposteRemoteKey *key = riposte_remote_key_take_from_environment ("RIPOSTE_API_KEY", &error);
+  RiposteRemoteKey *key;
   RiposteRemoteQuestion *question = NULL;
   int status = STATUS_WRONG_CALL;
 
+  hold_descriptors ();
+  /* before anything else can go wrong with it around */
+  key = riposte_remote_key_take_from_environment ("RIPOSTE_API_KEY", &error);
   riposte_network_prepare ();
   set_locale ();
   g_log_writer_default_set_use_stderr (TRUE); /* only the answer goes to standard output, whatever is debugged */

@@ -542,6 +542,20 @@ def a_full_disk_is_told():
 
 
 @tap.case
+def what_is_closed_is_told_and_lent_to_nothing_else():
+    with Service() as service, Home() as home:
+        def ask(closed):
+            return subprocess.run(['bash', '-c', f'exec "$@" {closed}', '-', *home.command(service.url('good'))],
+                                  input=b'How?', env=home.environment(), capture_output=True, timeout=60)
+        done = ask('<&-')
+        assert done.returncode == 1 and b'cannot be read: Bad file descriptor' in done.stderr, done
+        done = ask('>&-')
+        assert done.returncode == 1 and b'cannot be written: Bad file descriptor' in done.stderr, done
+        done = ask('2>&-')
+        assert done.returncode == 0 and done.stdout.decode() == ANSWER, done
+
+
+@tap.case
 def an_interruption_ends_it_at_once():
     for number in (signal.SIGINT, signal.SIGTERM):
         with Service() as service, Home() as home:
