@@ -11,7 +11,7 @@
 
 #define BLOCK           (16u << 10)
 #define MAX_BODY        (16u << 20) /* of an answer that is not streamed */
-#define MAX_ERROR_BODY  (64u << 10)
+#define MAX_ERROR_BODY  (1u << 20)  /* some repeat the question in it */
 #define MAX_REDIRECTS   5
 #define MAX_ATTEMPTS    6 /* with fewer parameters each */
 #define CONNECT_SECONDS 20

@@ -35,45 +35,43 @@ tidy (const char *text, const char *secret)
   return riposte_remote_tidy (whole ? whole : joined, secret);
 }
 
-/* Of {"detail": [{"msg": …}]}, as FastAPI has it, and {"errors": [{"message": …}]}. */
+static const char *message_of (JsonObject *object);
+
 static const char *
-message_of_first (JsonObject *root)
+find_message (JsonNode *node)
 {
-  static const char *const names[][2] = { { "detail", "msg" }, { "errors", "message" } };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
-    {
-      JsonArray *errors = riposte_json_get_array (root, names[i][0]);
-      JsonObject *first = errors && json_array_get_length (errors) ? riposte_json_get_object_element (errors, 0) : NULL;
-
-      if (first)
-        return riposte_json_get_string (first, names[i][1]);
-    }
-  return NULL;
-}
-
-/* {"error": {"message": …}}, {"error": "…"}, {"message": …} and {"detail": "…"} are all met. */
-static const char *
-message_of (JsonObject *root)
-{
-  static const char *const names[] = { "error", "message", "detail", "error_description" };
-  JsonObject *error = riposte_json_get_object (root, "error");
   const char *message = NULL;
 
-  if (error)
-    {
-      message = riposte_json_get_string (error, "message");
-      return message ? message : riposte_json_get_string (error, "type");
-    }
+  if (node && JSON_NODE_HOLDS_OBJECT (node))
+    message = message_of (json_node_get_object (node));
+  else if (node && JSON_NODE_HOLDS_ARRAY (node))
+    for (guint i = 0; !message && i < json_array_get_length (json_node_get_array (node)); i++)
+      message = find_message (json_array_get_element (json_node_get_array (node), i));
+  else if (node && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
+    message = json_node_get_string (node);
+  return message && *message ? message : NULL;
+}
+
+/* The words that say what is wrong, of {"error": {"message": …}}, {"error": "…"}, {"detail": [{"msg": …}]} and whatever
+ * else services make of it; without any, what kind of error it is. */
+static const char *
+message_of (JsonObject *object)
+{
+  static const char *const names[] = { "message", "msg", "detail", "error_description", "error", "errors", "title" };
+  JsonObject *error = riposte_json_get_object (object, "error");
+  const char *message = NULL;
+
   for (gsize i = 0; !message && i < G_N_ELEMENTS (names); i++)
-    message = riposte_json_get_string (root, names[i]);
-  return message ? message : message_of_first (root);
+    message = find_message (json_object_get_member (object, names[i]));
+  if (!message && error)
+    message = riposte_json_get_string (error, "type");
+  return message || !error ? message : riposte_json_get_string (error, "code");
 }
 
 static gboolean
-has_error (JsonObject *root)
+has_error (JsonObject *object)
 {
-  JsonNode *node = json_object_get_member (root, "error");
+  JsonNode *node = json_object_get_member (object, "error");
 
   return node && !JSON_NODE_HOLDS_NULL (node);
 }
@@ -112,6 +110,17 @@ riposte_remote_describe_body (const char *body, gsize length, const char *secret
 }
 
 /* ---- answers ---- */
+
+static gboolean
+report_error (JsonObject *object, const char *secret, GError **error)
+{
+  const char *message = message_of (object);
+  g_autofree char *detail = message ? tidy (message, secret) : NULL;
+
+  g_set_error (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_SERVICE, _ ("The service reports an error: %s"),
+               detail ? detail : _ ("it does not say which"));
+  return FALSE;
+}
 
 static void
 give_text (RiposteRemoteReply *reply, RiposteRemoteTextKind kind, const char *text)
@@ -176,28 +185,21 @@ take_delta (RiposteRemoteReply *reply, JsonObject *delta)
   take_content (reply, delta);
 }
 
-static gboolean
-take_reason (RiposteRemoteReply *reply, const char *reason, GError **error)
+static void
+take_reason (RiposteRemoteReply *reply, const char *reason)
 {
-  static const char *const failures[] = { "error", "abort", NULL };
   static const char *const limits[] = { "length", "max_tokens", "model_length", NULL };
 
   give_up_half (reply);
-  if (g_strv_contains (failures, reason))
-    {
-      g_set_error (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_SERVICE, _ ("The service reports an error: %s"),
-                   _ ("it does not say which"));
-      return FALSE;
-    }
   reply->finished = TRUE;
   reply->cut_short = g_strv_contains (limits, reason);
   reply->withheld = g_str_equal (reason, "content_filter");
-  return TRUE;
 }
 
 static gboolean
-take_choice (RiposteRemoteReply *reply, JsonObject *choice, GError **error)
+take_choice (RiposteRemoteReply *reply, JsonObject *choice, const char *secret, GError **error)
 {
+  static const char *const failures[] = { "error", "abort", NULL };
   JsonObject *delta = riposte_json_get_object (choice, "delta");
   JsonObject *message = delta ? NULL : riposte_json_get_object (choice, "message");
   const char *reason = riposte_json_get_string (choice, "finish_reason");
@@ -210,7 +212,14 @@ take_choice (RiposteRemoteReply *reply, JsonObject *choice, GError **error)
       give_up_half (reply);
       reply->finished = TRUE;
     }
-  return !reason || !*reason || take_reason (reply, reason, error);
+  if (has_error (choice) || (reason && g_strv_contains (failures, reason)))
+    {
+      give_up_half (reply);
+      return report_error (choice, secret, error);
+    }
+  if (reason && *reason)
+    take_reason (reply, reason);
+  return TRUE;
 }
 
 static void
@@ -236,17 +245,6 @@ refuse_json (GError **error, const char *detail)
   return FALSE;
 }
 
-static gboolean
-report_error (JsonObject *root, const char *secret, GError **error)
-{
-  const char *message = message_of (root);
-  g_autofree char *detail = message ? tidy (message, secret) : NULL;
-
-  g_set_error (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_SERVICE, _ ("The service reports an error: %s"),
-               detail ? detail : _ ("it does not say which"));
-  return FALSE;
-}
-
 gboolean
 riposte_remote_reply_take (RiposteRemoteReply *reply,
                            const char *json,
@@ -265,7 +263,7 @@ riposte_remote_reply_take (RiposteRemoteReply *reply,
       return refuse_json (error, detail ? detail : "?");
     }
   if (!JSON_NODE_HOLDS_OBJECT (node))
-    return refuse_json (error, "[");
+    return refuse_json (error, "an array");
   root = json_node_get_object (node);
   choices = riposte_json_get_array (root, "choices");
   usage = riposte_json_get_object (root, "usage");
@@ -276,7 +274,7 @@ riposte_remote_reply_take (RiposteRemoteReply *reply,
     {
       JsonObject *choice = riposte_json_get_object_element (choices, i);
 
-      if (choice && riposte_json_get_int (choice, "index", 0) == 0 && !take_choice (reply, choice, error))
+      if (choice && riposte_json_get_int (choice, "index", 0) == 0 && !take_choice (reply, choice, secret, error))
         return FALSE;
     }
   if (usage)

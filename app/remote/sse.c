@@ -52,12 +52,25 @@ dispatch (RiposteSse *self, GError **error)
   return self->func (valid, strlen (valid), self->user_data, error);
 }
 
-/* Fields other than "data" say nothing that is needed here. */
+/* What there is after "NAME:", or NULL where the line is another field. */
+static const char *
+value_of (const char *line, gsize length, const char *name)
+{
+  gsize n = strlen (name);
+
+  if (length < n || memcmp (line, name, n) != 0 || (length > n && line[n] != ':'))
+    return NULL;
+  line += MIN (n + 1, length);
+  return *line == ' ' ? line + 1 : line;
+}
+
+/* Fields other than "data" say nothing that is needed here, but for "error", which is no field of the standard: with it
+ * llama-server says why an answer ends. */
 static gboolean
 take_line (RiposteSse *self, GError **error)
 {
   GString *line = self->line;
-  const char *text = line->str;
+  const char *text = line->str, *value;
   gsize length = line->len;
 
   if (!self->begun && length >= 3 && memcmp (text, "\xef\xbb\xbf", 3) == 0)
@@ -71,13 +84,14 @@ take_line (RiposteSse *self, GError **error)
       g_string_truncate (line, 0);
       return dispatch (self, error);
     }
-  if (length >= 4 && memcmp (text, "data", 4) == 0 && (length == 4 || text[4] == ':'))
+  value = value_of (text, length, "data");
+  if (!value)
+    value = value_of (text, length, "error");
+  if (value)
     {
-      gsize skip = length == 4 ? 4 : length > 5 && text[5] == ' ' ? 6 : 5;
-
       if (self->has_data)
         g_string_append_c (self->data, '\n');
-      g_string_append_len (self->data, text + skip, length - skip);
+      g_string_append_len (self->data, value, text + length - value);
       self->has_data = TRUE;
     }
   g_string_truncate (line, 0);

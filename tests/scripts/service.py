@@ -303,6 +303,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def as_422(self, _):
         self.whole(422, json.dumps({'detail': [{'loc': ['body', 'messages'], 'msg': 'Field required'}]}))
 
+    def as_422_long(self, _):
+        """Repeats what was asked before it says what is wrong with it."""
+        self.whole(422, json.dumps({'detail': [{'input': 'x' * 300_000, 'msg': 'Field required'}]}))
+
     def as_400_text(self, _):
         self.whole(400, 'The model is loading', kind='text/plain')
 
@@ -322,6 +326,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def as_error_event(self, _):
         self.events([*stream()[:3], b'event: error\ndata: {"detail": "Out of memory"}\n\n'])
+
+    def as_error_field(self, _):
+        """As llama-server: no data, but a field that the standard does not know."""
+        self.events([*stream()[:3], b'error: {"code": 500, "message": "The context is full", "type": "server_error"}\n\n'])
+
+    def as_error_choice(self, _):
+        """As OpenRouter, where the one that it passes the question to fails."""
+        self.events([*stream()[:3], event(json.dumps({'choices': [
+            {'index': 0, 'delta': {'content': ''}, 'finish_reason': 'error',
+             'error': {'code': 502, 'message': 'Upstream died'}}]}))])
 
     def as_cut(self, _):
         """Chunked, and ended without the last chunk."""

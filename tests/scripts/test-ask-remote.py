@@ -155,6 +155,8 @@ def an_error_is_one_whatever_the_status_says():
     fails('message-200', 'The model is asleep')
     fails('error-event', 'Out of memory', out=FIRST_WORDS)
     fails('error-reason', 'reports an error', out=FIRST_WORDS)
+    fails('error-field', 'The context is full', out=FIRST_WORDS)
+    fails('error-choice', 'Upstream died', out=FIRST_WORDS)
 
 
 @tap.case
@@ -313,6 +315,7 @@ def statuses_are_told_apart():
     fails('502-html', '(502)')
     fails('503', '(503)', 'Overloaded', 'wait 3 seconds')
     fails('422', '(422)', 'Field required')
+    fails('422-long', '(422)', 'Field required')
     fails('400-text', '(400)', 'The model is loading')
     for status in (300, 304, 307, 400, 401, 403, 404, 413, 429, 500, 503, 599):
         fails(f'bare/{status}', f'({status})')
