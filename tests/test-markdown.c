@@ -1,4 +1,5 @@
 /* Markdown of answers: what becomes of it, that it comes to the same in pieces, and that it does no harm. */
+#include "markdown/block-text.h"
 #include "markdown/fence-path.h"
 #include "markdown/markdown.h"
 #include "markdown/text-direction.h"
@@ -285,6 +286,20 @@ test_titles (void)
     }
 }
 
+/* What a search of a chat jumps to. */
+static void
+test_block_text (void)
+{
+  g_autoptr (GPtrArray) blocks = NULL;
+  static const char text[] = "> See [*the* link](https://example.org/?a&b) & `x < y`, $z^2$\n>\n> - one\n> - two";
+  g_autofree char *words = NULL;
+
+  blocks = riposte_markdown_parse (text, strlen (text), NULL);
+  g_assert_cmpuint (blocks->len, ==, 1);
+  words = riposte_block_dup_text (blocks->pdata[0]);
+  g_assert_cmpstr (words, ==, "See the link & x < y, $z^2$\none\ntwo\n");
+}
+
 static void
 test_addresses (void)
 {
@@ -501,6 +516,7 @@ main (int argc, char **argv)
   g_test_add_func ("/markdown/depth", test_depth);
   g_test_add_func ("/markdown/plain-text", test_plain_text);
   g_test_add_func ("/markdown/titles", test_titles);
+  g_test_add_func ("/markdown/block-text", test_block_text);
   g_test_add_func ("/markdown/addresses", test_addresses);
   g_test_add_func ("/markdown/shown-addresses", test_shown_addresses);
   g_test_add_func ("/markdown/invisible", test_invisible);

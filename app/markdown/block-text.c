@@ -2,7 +2,6 @@
 
 #include "markdown/block-widgets.h"
 
-#include <pango/pango.h>
 #include <string.h>
 
 #define LINE      20
@@ -12,13 +11,29 @@
 #define LONG_LINE 2000
 
 static void
+on_text (GMarkupParseContext *context, const char *text, gsize length, gpointer out, GError **error)
+{
+  g_string_append_len (out, text, (gssize)length);
+}
+
+/* Links are a label's, which pango_parse_markup() does not know. */
+static void
+append_markup (GString *out, const char *markup)
+{
+  static const GMarkupParser parser = { .text = on_text };
+  g_autoptr (GMarkupParseContext) context = g_markup_parse_context_new (&parser, 0, out, NULL);
+
+  g_markup_parse_context_parse (context, "<markup>", -1, NULL);
+  g_markup_parse_context_parse (context, markup, -1, NULL);
+  g_markup_parse_context_parse (context, "</markup>\n", -1, NULL);
+  g_string_append_c (out, '\n');
+}
+
+static void
 append_text (GString *out, const RiposteBlock *block)
 {
-  char *text = NULL;
-
-  if (block->markup && pango_parse_markup (block->markup, -1, 0, NULL, &text, NULL, NULL))
-    g_string_append_printf (out, "%s\n", text);
-  g_free (text);
+  if (block->markup)
+    append_markup (out, block->markup);
   if (block->code)
     g_string_append_printf (out, "%s\n", block->code);
   for (guint i = 0; block->children && i < block->children->len; i++)
