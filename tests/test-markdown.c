@@ -88,6 +88,15 @@ static const struct
   { "it costs $5 and $6", "p'it costs $5 and $6'" },
   { "$HOME/$USER, $a$b, 5$-6$", "p'$HOME/$USER, $a$b, 5$-6$'" },
   { "\\$x$ is \\(y\\)", "p'$x$ is <span lang=\"x-tex\">\\(y\\)</span>'" },
+  { "$ x + y $, $ \\log n $, $ 2^n $; $ 5 and $ 6, $ 5 = $ 5, $ make all $ or $x $",
+    "p'<span lang=\"x-tex\">$x + y$</span>, <span lang=\"x-tex\">$\\log n$</span>, <span lang=\"x-tex\">$2^n$</span>; "
+    "$ 5 and $ 6, $ 5 = $ 5, $ make all $ or $x $'" },
+  /* an environment needs nothing around it; what is none is text */
+  { "so\n\\begin{align*}\na &= b \\\\\n- c\n\\end{align*}\nthere",
+    "group(p'so' formula[(null)]'\\begin{align*}\na &= b \\\\\n- c\n\\end{align*}') p'there'" },
+  { "> \\begin{cases}\n> _x_ \\\\ y", "quote(p'<tt>\\begin{cases}\n _x_ \\\\ y</tt>')" },
+  { "\\begin{itemize} *x* \\end{itemize} or \\begin{matrix} *x* \\end{matrix}",
+    "p'\\begin{itemize} <i>x</i> \\end{itemize} or \\begin{matrix} <i>x</i> \\end{matrix}'" },
   { "`$x$` and\n```\n$x$\n```\n", "p'<tt>$x$</tt> and' code[]'$x$'" },
   { "    $x$\n", "code[]'$x$'" },
   { "see\n$$\n\\frac{a}{b}\n$$\nthere", "group(p'see' formula[(null)]'\\frac{a}{b}') p'there'" },

@@ -128,20 +128,35 @@ set_columns (RiposteMath *matrix, const char *columns)
   matrix->aligns = g_string_free (aligns, FALSE);
 }
 
-RiposteMath *
-riposte_math_parse_environment (RiposteMathParser *parser)
+/* G_N_ELEMENTS (environments): there is none. */
+static gsize
+find_environment (const char *name)
 {
-  static const char *const ends[] = { "&", "\\\\", "\\cr", "\\end", NULL };
-  g_autofree char *name = riposte_math_take_verbatim (parser), *end = NULL, *columns = NULL, *option = NULL;
-  gsize length = name ? strlen (name) : 0, k = 0;
-  RiposteMath *matrix;
+  gsize length = strlen (name), k = 0;
 
   if (length && name[length - 1] == '*') /* without numbers, which nothing has here */
     length--;
   while (k < G_N_ELEMENTS (environments)
          && (strlen (environments[k].name) != length || strncmp (environments[k].name, name, length) != 0))
     k++;
-  if (!length || k == G_N_ELEMENTS (environments))
+  return k;
+}
+
+gboolean
+riposte_math_is_environment (const char *name)
+{
+  return find_environment (name) < G_N_ELEMENTS (environments);
+}
+
+RiposteMath *
+riposte_math_parse_environment (RiposteMathParser *parser)
+{
+  static const char *const ends[] = { "&", "\\\\", "\\cr", "\\end", NULL };
+  g_autofree char *name = riposte_math_take_verbatim (parser), *end = NULL, *columns = NULL, *option = NULL;
+  gsize k = name ? find_environment (name) : G_N_ELEMENTS (environments);
+  RiposteMath *matrix;
+
+  if (k == G_N_ELEMENTS (environments))
     return NULL;
   option = riposte_math_take_option (parser);
   if (environments[k].argument && !(columns = riposte_math_take_verbatim (parser)))

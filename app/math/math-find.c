@@ -100,13 +100,31 @@ find_end (const char *start, const char *end)
   return NULL;
 }
 
-/* A single dollar is money as often as not: what it opens begins at once and ends at once, and no digit or letter stands
- * before or after it. */
+/* Has what only TeX has, or at least neither words nor a sum of money. */
+static gboolean
+is_plainly_tex (const char *start, const char *end)
+{
+  gboolean command = memchr (start, '\\', end - start) != NULL;
+
+  while (*start == ' ')
+    start++;
+  for (const char *p = start; !command && p < end; p++)
+    if (g_ascii_isalpha (p[0]) && g_ascii_isalpha (p[1]))
+      return FALSE;
+  return command || !g_ascii_isdigit (*start) || strcspn (start, "^_{") < (gsize)(end - start);
+}
+
+/* A single dollar is money as often as not: what it opens begins at once and ends at once, or is TeX beyond doubt, and no
+ * digit or letter stands before or after it. */
 static gboolean
 is_tight (const char *text, const char *at, const char *start, const char *end)
 {
-  return end != start && !g_ascii_isspace (*start) && !g_ascii_isspace (end[-1]) && !g_ascii_isalnum (end[1])
-         && (at == text || !g_ascii_isalnum (at[-1])) && !memchr (start, '\n', end - start);
+  if (end == start || g_ascii_isalnum (end[1]) || (at > text && g_ascii_isalnum (at[-1]))
+      || memchr (start, '\n', end - start))
+    return FALSE;
+  if (*start == ' ' && end[-1] == ' ')
+    return is_plainly_tex (start, end);
+  return !g_ascii_isspace (*start) && !g_ascii_isspace (end[-1]);
 }
 
 /* Words in brackets, or between sums of money, are no formula; nor is the number of a footnote. */
@@ -211,6 +229,30 @@ finds_formula (const char *text, const char *at, gsize k, const char **end, gboo
     }
 }
 
+/* One of TeX's environments for mathematics, which needs no delimiters. */
+static gboolean
+take_environment (const char *text, const char *at, RiposteFormula *formula, const char **after)
+{
+  const char *name_at = at + strlen ("\\begin{"), *end;
+  g_autofree char *name = NULL, *closing = NULL;
+
+  if (!g_str_has_prefix (at, "\\begin{") || !begins_line (text, at))
+    return FALSE;
+  name = g_strndup (name_at, strcspn (name_at, "}"));
+  if (!riposte_math_is_environment (name))
+    return FALSE;
+  closing = g_strdup_printf ("\\end{%s}", name);
+  end = find_end (at, closing);
+  *after = end ? end + strlen (closing) : find_paragraph_end (at);
+  formula->n_quotes = count_quotes (text, at);
+  formula->source = g_strndup (at, *after - at);
+  formula->tex = g_strchomp (dup_unquoted (at, *after - at, formula->n_quotes));
+  formula->display = TRUE;
+  formula->unclosed = !end;
+  formula->broken = formula->unclosed || !can_set (formula->tex, &formula->display);
+  return TRUE;
+}
+
 /* Broken TeX stays as it was written, and is kept from Markdown, but for what may be no TeX at all. */
 static gboolean
 take_formula (const char *text, const char *at, RiposteFormula *formula, const char **after)
@@ -235,7 +277,7 @@ take_formula (const char *text, const char *at, RiposteFormula *formula, const c
       formula->tex = g_strstrip (g_steal_pointer (&tex));
       return TRUE;
     }
-  return FALSE;
+  return take_environment (text, at, formula, after);
 }
 
 static void
@@ -317,11 +359,14 @@ riposte_formulas_is_open (const char *text, gsize length)
 {
   g_autoptr (GArray) formulas = NULL;
   g_autofree char *hidden = riposte_formulas_hide (text, length, &formulas);
-  const char *paragraph = g_strrstr (hidden, "\n\n");
+  const char *begin = g_strrstr_len (text, (gssize)length, "\n\n"), *paragraph = hidden;
 
   if (formulas->len && g_array_index (formulas, RiposteFormula, formulas->len - 1).unclosed)
     return TRUE;
-  paragraph = paragraph ? paragraph : hidden;
+  /* a formula that is hidden leaves empty lines, so only their number tells */
+  for (; begin && begin >= text; begin--)
+    if (*begin == '\n')
+      paragraph = strchr (paragraph, '\n') + 1;
   return strstr (paragraph, "$$") || strstr (paragraph, "\\[");
 }
 
@@ -348,7 +393,7 @@ riposte_formula_dup_source (const RiposteFormula *formula)
   for (gsize k = 0; k < G_N_ELEMENTS (delimiters); k++)
     if (g_str_has_prefix (formula->source, delimiters[k].begin))
       return g_strconcat (delimiters[k].begin, formula->tex, formula->unclosed ? "" : delimiters[k].end, NULL);
-  return g_strdup (formula->source);
+  return g_strdup (formula->tex);
 }
 
 /* Bytes beyond which a formula may have to be broken. */
@@ -407,5 +452,7 @@ riposte_formula_strip (const char *line, gsize *offset, gboolean *display)
       *display = delimiters[k].display;
       return g_strndup (line + begin, length - begin - end);
     }
-  return NULL;
+  *offset = 0;
+  *display = TRUE;
+  return g_strdup (line); /* an environment */
 }

@@ -7,7 +7,7 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  char *source; /* with what stands around it: "$x$" */
+  char *source; /* with what stands around it: "$x$"; an environment has nothing around it */
   char *tex;
   gboolean display;  /* on lines of its own */
   gboolean broken;   /* it cannot be set, and is shown as it was written */
@@ -24,8 +24,8 @@ typedef struct
  * riposte_formulas_hide:
  * @formulas: (out) (element-type RiposteFormula)
  *
- * Takes out what stands in $…$, $$…$$, \(…\) and \[…\], and can be set; not within code, and not money. Lines stay
- * as many as they were.
+ * Takes out what stands in $…$, $$…$$, \(…\) and \[…\] or is an environment, and can be set; not within code, and not
+ * money. Lines stay as many as they were.
  */
 char *riposte_formulas_hide (const char *text, gsize length, GArray **formulas);
 /* Whether the last paragraph may have begun a formula that more text ends, and that Markdown would read otherwise. */

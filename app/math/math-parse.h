@@ -93,6 +93,9 @@ double riposte_math_guess_width (const RiposteMath *math);
 /* Whether a line may be broken behind the child @i of a row: after a relation, a sum's sign or a comma. */
 gboolean riposte_math_can_break (const RiposteMath *row, guint i);
 
+/* Whether \begin{@name} is known. */
+gboolean riposte_math_is_environment (const char *name);
+
 /* ---- symbols (math-symbols.c) ---- */
 
 typedef struct
