@@ -91,6 +91,11 @@ static const struct
   { "$ x + y $, $ \\log n $, $ 2^n $; $ 5 and $ 6, $ 5 = $ 5, $ make all $ or $x $",
     "p'<span lang=\"x-tex\">$x + y$</span>, <span lang=\"x-tex\">$\\log n$</span>, <span lang=\"x-tex\">$2^n$</span>; "
     "$ 5 and $ 6, $ 5 = $ 5, $ make all $ or $x $'" },
+  /* what follows on the last of its lines belongs to the paragraph, the list and the quote all the same */
+  { "- a \\(x\n  + y\n  + z\\) b\n- c",
+    "list(item#-1(p'a <span lang=\"x-tex\">\\(x   + y   + z\\)</span> b') item#-1(p'c'))" },
+  { "1. a\n   $$\n   x\n   $$, *b*\n2. c", "list(item#1(group(p'a' formula[(null)]'x' p', <i>b</i>')) item#2(p'c'))" },
+  { "> $$\n> x\n> $$.\n> there", "quote(group(formula[(null)]'x' p'.') p'there')" },
   /* an environment needs nothing around it; what is none is text */
   { "so\n\\begin{align*}\na &= b \\\\\n- c\n\\end{align*}\nthere",
     "group(p'so' formula[(null)]'\\begin{align*}\na &= b \\\\\n- c\n\\end{align*}') p'there'" },
@@ -142,8 +147,10 @@ test_samples (void)
 static const char document[]
   = "# Title\n\nA paragraph with *emphasis* and `code`,\nand #include in it.\n#include <x>\n\n"
     "1. one\n2. two\n\n   more of two\n\n   ```sh\n   ls -l\n   ```\n\n- other\n\n"
-    "> quote\n> - in it\n\nSo $x_1$ and\n$$\nx\n- y\n$$\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n"
-    "```c\nint main (void)\n{\n  return 0;\n}\n```\n\nSetext\n======\n\nA [ref][r] \xc3\xa4\xe2\x82\xac.\n\n"
+    "> quote\n> - in it\n\nSo $x_1$ and\n$$\nx\n- y\n$$.\n\n\\begin{align}\nx\n- y\n\\end{align}, or "
+    "\\[\n\\begin{split}\na\n\\end{split}\n\\]\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n"
+    "```c\nint main (void)\n{\n  return 0;\n}\n```\n\nSetext\n======\n\nA table:\na | b\n--|--\n1 | 2\n\n"
+    "A [ref][r] \xc3\xa4\xe2\x82\xac.\n\n"
     "<div>\nhtml\n</div>\n\n***\n\nlast line\nof it\n\n[r]: https://example.org\n";
 
 /* Whatever the pieces, the end is the same, and what is open is what parsing the whole so far gives. */
@@ -183,22 +190,29 @@ test_pieces (void)
 static void
 test_prefixes (void)
 {
-  g_autoptr (RiposteMarkdown) growing = riposte_markdown_new ();
-
-  for (const char *p = document; *p; p = g_utf8_next_char (p))
+  for (int longest = 1; longest < 200; longest *= 3)
     {
-      g_autoptr (RiposteMarkdown) once = riposte_markdown_new ();
-      g_autofree char *piece = g_strndup (p, g_utf8_next_char (p) - p);
-      g_autofree char *prefix = g_strndup (document, g_utf8_next_char (p) - document);
-      g_autofree char *a = NULL, *b = NULL;
+      g_autoptr (RiposteMarkdown) growing = riposte_markdown_new ();
+      const char *next;
 
-      riposte_markdown_append (growing, piece);
-      riposte_markdown_append (once, prefix);
-      riposte_markdown_finish (once);
-      a = describe_all (growing);
-      b = describe_all (once);
-      if (!strstr (prefix, "[r]:"))
-        g_assert_cmpstr (a, ==, b);
+      for (const char *p = document; *p; p = next)
+        {
+          g_autoptr (RiposteMarkdown) once = riposte_markdown_new ();
+          g_autofree char *piece = NULL, *prefix = NULL, *a = NULL, *b = NULL;
+
+          next = p;
+          for (int n = g_test_rand_int_range (1, longest + 1); n > 0 && *next; n--)
+            next = g_utf8_next_char (next);
+          piece = g_strndup (p, next - p);
+          prefix = g_strndup (document, next - document);
+          riposte_markdown_append (growing, piece);
+          riposte_markdown_append (once, prefix);
+          riposte_markdown_finish (once);
+          a = describe_all (growing);
+          b = describe_all (once);
+          if (!strstr (prefix, "[r]:"))
+            g_assert_cmpstr (a, ==, b);
+        }
     }
 }
 

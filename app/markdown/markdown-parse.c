@@ -290,6 +290,17 @@ add_block (GPtrArray *blocks, const Context *context, const char *hidden, cmark_
     g_ptr_array_extend_and_steal (blocks, riposte_block_split (block, source));
 }
 
+/* From 0. Where a table stands right behind a paragraph, cmark-gfm has the paragraph's first line as the table's, and none
+ * for the paragraph. */
+static guint
+line_of (cmark_node *node)
+{
+  cmark_node *next = cmark_node_next (node);
+  int line = cmark_node_get_start_line (node);
+
+  return MAX (1, line || !next ? line : cmark_node_get_start_line (next)) - 1;
+}
+
 /* While a parser of cmark works, what it keeps for all of them is that one's own. */
 static GMutex parsing;
 
@@ -310,7 +321,7 @@ riposte_markdown_parse (const char *text, gsize length, GArray **lines)
     *lines = g_array_new (FALSE, FALSE, sizeof (guint));
   for (cmark_node *node = cmark_node_first_child (document); node; node = cmark_node_next (node))
     {
-      guint line = MAX (1, cmark_node_get_start_line (node)) - 1;
+      guint line = line_of (node);
 
       add_block (blocks, &context, hidden, node);
       while (lines && (*lines)->len < blocks->len)

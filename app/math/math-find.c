@@ -280,16 +280,18 @@ take_formula (const char *text, const char *at, RiposteFormula *formula, const c
   return take_environment (text, at, formula, after);
 }
 
+/* @lines: that the formula takes beyond its first, for the end of its last, so that what follows there goes on with the
+ * paragraph. */
 static void
-append_formula (GString *out, GArray *formulas, const RiposteFormula *formula)
+append_formula (GString *out, GString *lines, GArray *formulas, const RiposteFormula *formula)
 {
   g_array_append_val (formulas, *formula);
   g_string_append_printf (out, RIPOSTE_FORMULA_BEGIN "%u" RIPOSTE_FORMULA_END, formulas->len - 1);
   for (const char *p = formula->source; (p = strchr (p, '\n')); p++)
     {
-      g_string_append_c (out, '\n');
+      g_string_append_c (lines, '\n');
       for (guint i = 0; i < formula->n_quotes; i++) /* which go on behind it */
-        g_string_append_c (out, '>');
+        g_string_append_c (lines, '>');
     }
 }
 
@@ -298,6 +300,7 @@ riposte_formulas_hide (const char *text, gsize length, GArray **formulas)
 {
   g_autofree char *copy = g_strndup (text, length);
   GString *out = g_string_sized_new (length);
+  g_autoptr (GString) lines = g_string_new (NULL);
   const char *p = copy;
 
   *formulas = g_array_new (FALSE, FALSE, sizeof (RiposteFormula));
@@ -323,7 +326,7 @@ riposte_formulas_hide (const char *text, gsize length, GArray **formulas)
         }
       if ((*p == '$' || *p == '\\') && take_formula (copy, p, &formula, &after))
         {
-          append_formula (out, *formulas, &formula);
+          append_formula (out, lines, *formulas, &formula);
           p = after;
           continue;
         }
@@ -332,8 +335,14 @@ riposte_formulas_hide (const char *text, gsize length, GArray **formulas)
       else if (*p == '$') /* of what did not open, the rest opens nothing either */
         while (p[1] == '$')
           g_string_append_c (out, *p++);
+      else if (*p == '\n')
+        {
+          g_string_append (out, lines->str);
+          g_string_truncate (lines, 0);
+        }
       g_string_append_c (out, *p++);
     }
+  g_string_append (out, lines->str);
   if (p)
     g_string_append (out, p);
   return g_string_free (out, FALSE);
