@@ -7,6 +7,9 @@
 /* json-glib 1.6 recurses into each level, however deep, until the stack ends. */
 #define MAX_DEPTH 64
 
+#define MARK          "\xef\xbb\xbf" /* of the byte order, which some write before it */
+#define ESCAPE_LENGTH 6              /* of "\u00e9" */
+
 G_DEFINE_QUARK (riposte - json - error - quark, riposte_json_error)
 
 static gboolean
@@ -25,13 +28,51 @@ refuse_syntax (const char *detail, GError **error)
   return FALSE;
 }
 
-/* One past the string whose opening quote is before @p. */
-static const char *
-skip_string (const char *p, const char *end, gboolean *has_nul)
+/* The unit of UTF-16 that an escape at @p stands for; -1: there is no such escape. */
+static int
+unit_at (const char *p, const char *end)
 {
-  for (; p < end && *p != '"'; p++)
-    if (*p == '\\' && ++p < end && end - p >= 5 && strncmp (p, "u0000", 5) == 0)
-      *has_nul = TRUE;
+  int unit = 0;
+
+  if (end - p < ESCAPE_LENGTH || p[0] != '\\' || p[1] != 'u')
+    return -1;
+  for (int i = 2; i < ESCAPE_LENGTH; i++)
+    {
+      if (!g_ascii_isxdigit (p[i]))
+        return -1;
+      unit = unit * 16 + g_ascii_xdigit_value (p[i]);
+    }
+  return unit;
+}
+
+/* Bytes of the escape at @p, both halves of a character. @sound is cleared for what is no character in a C string: NUL,
+ * and half of a pair, of which json-glib makes what is no UTF-8. */
+static gsize
+escape_at (const char *p, const char *end, gboolean *sound)
+{
+  int unit = unit_at (p, end), next = unit < 0 ? -1 : unit_at (p + ESCAPE_LENGTH, end);
+
+  if (unit < 0)
+    return MIN (2, end - p);
+  if (unit >= 0xd800 && unit < 0xdc00 && next >= 0xdc00 && next < 0xe000)
+    return 2 * ESCAPE_LENGTH;
+  *sound = unit != 0 && (unit < 0xd800 || unit >= 0xe000);
+  return ESCAPE_LENGTH;
+}
+
+/* One past the string whose opening quote is before @p. In @bad, if nothing is there yet, an escape that is refused. */
+static const char *
+skip_string (const char *p, const char *end, char **bad)
+{
+  while (p < end && *p != '"')
+    {
+      gboolean sound = TRUE;
+      gsize n = *p == '\\' ? escape_at (p, end, &sound) : 1;
+
+      if (!sound && !*bad)
+        *bad = g_strndup (p, n);
+      p += n;
+    }
   return p < end ? p + 1 : end;
 }
 
@@ -41,14 +82,14 @@ check_size (const char *text, gsize length, guint max_values, GError **error)
 {
   const char *end = text + length;
   guint depth = 0, n = 0;
-  gboolean has_nul = FALSE;
+  g_autofree char *bad = NULL;
 
   for (const char *p = text; p < end;)
     {
       char c = *p++;
 
       if (c == '"')
-        p = skip_string (p, end, &has_nul);
+        p = skip_string (p, end, &bad);
       else if (c == '[' || c == '{')
         depth++, n++;
       else if (c == ']' || c == '}')
@@ -56,11 +97,14 @@ check_size (const char *text, gsize length, guint max_values, GError **error)
       else if (c == ',')
         n++;
       else if (!g_ascii_isalnum (c) && !strchr (" \t\r\n:+-.", c))
-        return refuse_syntax ((char[]){ c, '\0' }, error); /* json-glib takes 'x' and comments, unseen by this count */
+        { /* json-glib takes 'x' and comments, unseen by this count */
+          g_autofree char *other = g_strndup (p - 1, g_utf8_next_char (p - 1) - (p - 1));
+          return refuse_syntax (other, error);
+        }
       if (depth > MAX_DEPTH || n > max_values)
         return refuse_size (error);
     }
-  return !has_nul || refuse_syntax ("\\u0000", error);
+  return !bad || refuse_syntax (bad, error);
 }
 
 JsonNode *
@@ -75,6 +119,11 @@ riposte_json_parse (const char *text, gsize length, guint max_values, GError **e
     {
       refuse_syntax ("UTF-8", error);
       return NULL;
+    }
+  if (length >= strlen (MARK) && memcmp (text, MARK, strlen (MARK)) == 0)
+    {
+      text += strlen (MARK);
+      length -= strlen (MARK);
     }
   if (!check_size (text, length, max_values, error))
     return NULL;

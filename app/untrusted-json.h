@@ -18,7 +18,8 @@ typedef enum
  * riposte_json_parse:
  * @max_values: json-glib takes some 100 bytes for each
  *
- * Pure, and good in any thread. The text is UTF-8 and has no NUL, escaped or not.
+ * Pure, and good in any thread. The text is UTF-8 and has no NUL and no half of a surrogate pair, escaped
+ * or not.
  *
  * Returns: (transfer full): an object or array
  */

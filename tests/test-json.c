@@ -27,6 +27,13 @@ test_parse (void)
   } rows[] = {
     { "{}", -1 },
     { " [1, -2.5e3, true, null, \"[[[[ \\\" , \\u00e9\"] ", -1 },
+    { "\xef\xbb\xbf{\"\\ud83d\\ude00\":\"\\\\ud83d \\uDBFF\\uDFFF\"}", -1 },
+    { "\xef\xbb\xbf", RIPOSTE_JSON_ERROR_SYNTAX },
+    { "[\xc2\xa0]", RIPOSTE_JSON_ERROR_SYNTAX },
+    { "[\"\\ud83d half\"]", RIPOSTE_JSON_ERROR_SYNTAX },
+    { "[\"\\ude00\"]", RIPOSTE_JSON_ERROR_SYNTAX },
+    { "[\"\\ud83d\\ud83d\\ude00\"]", RIPOSTE_JSON_ERROR_SYNTAX },
+    { "{\"\\ud83dx\":1}", RIPOSTE_JSON_ERROR_SYNTAX },
     { "", RIPOSTE_JSON_ERROR_SYNTAX },
     { "1", RIPOSTE_JSON_ERROR_SYNTAX },
     { "[", RIPOSTE_JSON_ERROR_SYNTAX },
@@ -54,6 +61,7 @@ test_parse (void)
       g_assert_true ((node != NULL) == (rows[i].code == -1));
       if (rows[i].code >= 0)
         g_assert_error (error, RIPOSTE_JSON_ERROR, rows[i].code);
+      g_assert_true (!error || g_utf8_validate (error->message, -1, NULL));
     }
 }
 
