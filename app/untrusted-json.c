@@ -1,11 +1,15 @@
 #include "untrusted-json.h"
 
+#include "plain-text.h"
+
 #include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
 /* json-glib 1.6 recurses into each level, however deep, until the stack ends. */
 #define MAX_DEPTH 64
+
+#define MAX_DETAIL_CHARS 160
 
 #define MARK          "\xef\xbb\xbf" /* of the byte order, which some write before it */
 #define ESCAPE_LENGTH 6              /* of "\u00e9" */
@@ -20,11 +24,14 @@ refuse_size (GError **error)
   return FALSE;
 }
 
+/* The parser repeats strings of the text, however long. */
 static gboolean
 refuse_syntax (const char *detail, GError **error)
 {
+  g_autofree char *line = riposte_title_of_text (detail, MAX_DETAIL_CHARS);
+
   /* Translators: %s is what the parser found, in English */
-  g_set_error (error, RIPOSTE_JSON_ERROR, RIPOSTE_JSON_ERROR_SYNTAX, _ ("This is no valid JSON: %s"), detail);
+  g_set_error (error, RIPOSTE_JSON_ERROR, RIPOSTE_JSON_ERROR_SYNTAX, _ ("This is no valid JSON: %s"), line);
   return FALSE;
 }
 

@@ -20,6 +20,7 @@ test_parse (void)
   g_autofree char *deep_objects = repeat ("{\"a\":", 1000000);
   g_autofree char *many = repeat ("1,", 2000);
   g_autofree char *wide = g_strdup_printf ("[%s1]", many);
+  g_autofree char *amid = g_strdup_printf ("{\"a\":\"\\n\\u001b%s\" \"b\"}", many);
   const struct
   {
     const char *text;
@@ -47,6 +48,7 @@ test_parse (void)
     { "/* [ */ []", RIPOSTE_JSON_ERROR_SYNTAX },
     { "var a = {};", RIPOSTE_JSON_ERROR_SYNTAX },
     { "[1] 2", RIPOSTE_JSON_ERROR_SYNTAX },
+    { amid, RIPOSTE_JSON_ERROR_SYNTAX },
     { deep, RIPOSTE_JSON_ERROR_TOO_LARGE },
     { deep_objects, RIPOSTE_JSON_ERROR_TOO_LARGE },
     { wide, RIPOSTE_JSON_ERROR_TOO_LARGE },
@@ -61,7 +63,8 @@ test_parse (void)
       g_assert_true ((node != NULL) == (rows[i].code == -1));
       if (rows[i].code >= 0)
         g_assert_error (error, RIPOSTE_JSON_ERROR, rows[i].code);
-      g_assert_true (!error || g_utf8_validate (error->message, -1, NULL));
+      g_assert_true (!error || (g_utf8_validate (error->message, -1, NULL) && strlen (error->message) < 400));
+      g_assert_true (!error || !strpbrk (error->message, "\n\033"));
     }
 }
 
