@@ -483,6 +483,7 @@ search (RiposteDatabase *db, const char *query)
 static void
 test_search (void)
 {
+  gsize start, end;
   static const char *const rows[][2] = {
     { "slicing", "a" },
     { "SLICING", "a" },
@@ -540,14 +541,19 @@ test_search (void)
     { "gs", "title" },
     { "ng", "title q a" },
     { "c v", "u" },
-    { "\u0308", "" }, /* dots over nothing */
+    { "\u0308", "" },  /* dots over nothing */
+    { "引用＂", "v" }, /* a quotation mark to who searches, and none to who splits */
+    { "＂) OR (＂", "" },
+    { "ΛΌΓΟΣ", "u" }, /* a sigma is another at the end of a word */
+    { "λόγοσ", "u" },
+    { "ος", "u" },
   };
   g_autoptr (RiposteDatabase) db = open_new ();
 
   fill (db);
   put (db, "three", "u", NULL, RIPOSTE_ROLE_USER,
-       "Übergröße, café, nin\u0303o\n#include <stdio.h>\nstd::vector snake_case camelCase C++ p->next and");
-  put (db, "three", "v", "u", RIPOSTE_ROLE_ASSISTANT, "これは日本語の全文検索です。ｶﾀｶﾅ ＡＢＣ");
+       "Übergröße, café, nin\u0303o\n#include <stdio.h>\nstd::vector snake_case camelCase C++ p->next and λόγος");
+  put (db, "three", "v", "u", RIPOSTE_ROLE_ASSISTANT, "これは日本語の全文検索です。ｶﾀｶﾅ ＡＢＣ ＂引用＂");
   put (db, "three", "w", "u", RIPOSTE_ROLE_ASSISTANT, "中文全文搜索，한글");
   put (db, "two", "s", "r", RIPOSTE_ROLE_ASSISTANT, "x");
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
@@ -557,6 +563,7 @@ test_search (void)
       g_test_message ("%s", rows[i][0]);
       g_assert_cmpstr (found, ==, rows[i][1]);
     }
+  g_assert_true (riposte_search_find ("λόγος", "ΟΣ", 0, &start, &end));
 }
 
 static void

@@ -16,6 +16,14 @@ is_settled (gunichar c)
   return c < 0x52a || (c >= 0x1e00 && c <= 0x1fff) || (c >= 0xff01 && c <= 0xff9d);
 }
 
+/* A sigma that ends a word is a sigma, to FTS5's index as well. */
+static gunichar
+lower (gunichar c)
+{
+  c = g_unichar_tolower (c);
+  return c == 0x3c2 ? 0x3c3 : c;
+}
+
 gunichar
 riposte_fold_char (gunichar c)
 {
@@ -31,8 +39,8 @@ riposte_fold_char (gunichar c)
   n = g_unichar_fully_decompose (c, TRUE, parts, G_N_ELEMENTS (parts));
   for (gsize i = 1; i < n; i++)
     if (!is_mark (parts[i]))
-      return g_unichar_tolower (c);
-  return g_unichar_tolower (parts[0]);
+      return lower (c);
+  return lower (parts[0]);
 }
 
 char *

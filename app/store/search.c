@@ -113,8 +113,17 @@ append_short (GString *sql, GPtrArray *values, const char *folded, const char *i
   g_ptr_array_add (values, folded[1] ? g_strconcat (folded, "\xf4\x8f\xbf\xbf", NULL) : g_strdup (folded));
 }
 
-/* Appends " AND …" for all of @words: one expression of FTS5, where a doubled quotation mark is one, for those that the
- * index has. */
+/* A string of FTS5, where a doubled quotation mark is one: those of full width are folded to it. */
+static void
+append_match (GString *match, const char *folded)
+{
+  g_auto (GStrv) parts = g_strsplit (folded, "\"", -1);
+  g_autofree char *doubled = g_strjoinv ("\"\"", parts);
+
+  g_string_append_printf (match, "%s\"%s\"", match->len ? " AND " : "", doubled);
+}
+
+/* Appends " AND …" for all of @words: one expression of FTS5 for those that the index has. */
 static void
 append_conditions (GString *sql, GPtrArray *values, const char *const *words, const char *index, const char *column)
 {
@@ -125,7 +134,7 @@ append_conditions (GString *sql, GPtrArray *values, const char *const *words, co
       g_autofree char *folded = riposte_fold_text (*words);
 
       if (g_utf8_strlen (folded, -1) >= INDEXED)
-        g_string_append_printf (match, "%s\"%s\"", match->len ? " AND " : "", folded);
+        append_match (match, folded);
       else if (*folded)
         append_short (sql, values, folded, index, column);
       else
