@@ -11,8 +11,7 @@
 
 #define MAX_DETAIL_CHARS 160
 
-#define MARK          "\xef\xbb\xbf" /* of the byte order, which some write before it */
-#define ESCAPE_LENGTH 6              /* of "\u00e9" */
+#define MARK "\xef\xbb\xbf" /* of the byte order, which some write before it */
 
 G_DEFINE_QUARK (riposte - json - error - quark, riposte_json_error)
 
@@ -35,15 +34,14 @@ refuse_syntax (const char *detail, GError **error)
   return FALSE;
 }
 
-/* The unit of UTF-16 that an escape at @p stands for; -1: there is no such escape. */
-static int
-unit_at (const char *p, const char *end)
+int
+riposte_json_read_escape (const char *p, const char *end)
 {
   int unit = 0;
 
-  if (end - p < ESCAPE_LENGTH || p[0] != '\\' || p[1] != 'u')
+  if (end - p < RIPOSTE_JSON_ESCAPE_LENGTH || p[0] != '\\' || p[1] != 'u')
     return -1;
-  for (int i = 2; i < ESCAPE_LENGTH; i++)
+  for (int i = 2; i < RIPOSTE_JSON_ESCAPE_LENGTH; i++)
     {
       if (!g_ascii_isxdigit (p[i]))
         return -1;
@@ -57,14 +55,15 @@ unit_at (const char *p, const char *end)
 static gsize
 escape_at (const char *p, const char *end, gboolean *sound)
 {
-  int unit = unit_at (p, end), next = unit < 0 ? -1 : unit_at (p + ESCAPE_LENGTH, end);
+  int unit = riposte_json_read_escape (p, end);
+  int next = unit < 0 ? -1 : riposte_json_read_escape (p + RIPOSTE_JSON_ESCAPE_LENGTH, end);
 
   if (unit < 0)
     return MIN (2, end - p);
   if (unit >= 0xd800 && unit < 0xdc00 && next >= 0xdc00 && next < 0xe000)
-    return 2 * ESCAPE_LENGTH;
+    return 2 * RIPOSTE_JSON_ESCAPE_LENGTH;
   *sound = unit != 0 && (unit < 0xd800 || unit >= 0xe000);
-  return ESCAPE_LENGTH;
+  return RIPOSTE_JSON_ESCAPE_LENGTH;
 }
 
 /* One past the string whose opening quote is before @p. In @bad, if nothing is there yet, an escape that is refused. */

@@ -25,6 +25,10 @@ typedef enum
  */
 JsonNode *riposte_json_parse (const char *text, gsize length, guint max_values, GError **error);
 
+#define RIPOSTE_JSON_ESCAPE_LENGTH 6
+/* The unit of UTF-16 that an escape such as "\u00e9" at @p stands for; -1 where there is none, or less of it, before @end. */
+int riposte_json_read_escape (const char *p, const char *end);
+
 /* NULL, or @fallback, where there is no such member or it is of another type. */
 const char *riposte_json_get_string (JsonObject *object, const char *name);
 gint64 riposte_json_get_int (JsonObject *object, const char *name, gint64 fallback);

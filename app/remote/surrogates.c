@@ -1,73 +1,52 @@
 #include "remote/surrogates.h"
 
+#include "untrusted-json.h"
+
 #include <string.h>
 
 #define MARK           "\357\267\220" /* U+FDD0 */
 #define MARK_ESCAPE    "\\ufdd0"
 #define REPLACEMENT    "\357\277\275"
-#define DIGITS         4
-#define ESCAPE_LENGTH  6 /* of "\ud83d" */
 #define MARKED_UNICHAR 0xfdd0
 
 static gboolean
-is_high (gunichar c)
+is_high (int unit)
 {
-  return c >= 0xd800 && c < 0xdc00;
+  return unit >= 0xd800 && unit < 0xdc00;
 }
 
 static gboolean
-is_low (gunichar c)
+is_low (int unit)
 {
-  return c >= 0xdc00 && c < 0xe000;
-}
-
-/* FALSE where there are no four hexadecimal digits. */
-static gboolean
-read_digits (const char *p, const char *end, gunichar *value)
-{
-  *value = 0;
-  if (end - p < DIGITS)
-    return FALSE;
-  for (int i = 0; i < DIGITS; i++)
-    {
-      if (!g_ascii_isxdigit (p[i]))
-        return FALSE;
-      *value = *value * 16 + (gunichar)g_ascii_xdigit_value (p[i]);
-    }
-  return TRUE;
-}
-
-static gboolean
-read_escape (const char *p, const char *end, gunichar *value)
-{
-  return end - p >= ESCAPE_LENGTH && p[0] == '\\' && p[1] == 'u' && read_digits (p + 2, end, value);
+  return unit >= 0xdc00 && unit < 0xe000;
 }
 
 /* One escape at @p, which is a backslash; returns one past what it took. */
 static const char *
 mark_escape (GString *out, const char *p, const char *end)
 {
-  gunichar value, next;
+  int unit = riposte_json_read_escape (p, end);
+  int next = unit < 0 ? -1 : riposte_json_read_escape (p + RIPOSTE_JSON_ESCAPE_LENGTH, end);
 
-  if (!read_escape (p, end, &value))
+  if (unit < 0)
     {
       gsize n = MIN (2, end - p);
 
       g_string_append_len (out, p, (gssize)n);
       return p + n;
     }
-  if (is_high (value) && read_escape (p + ESCAPE_LENGTH, end, &next) && is_low (next))
+  if (is_high (unit) && is_low (next))
     {
-      g_string_append_len (out, p, 2 * ESCAPE_LENGTH);
-      return p + 2 * ESCAPE_LENGTH;
+      g_string_append_len (out, p, 2 * RIPOSTE_JSON_ESCAPE_LENGTH);
+      return p + 2 * RIPOSTE_JSON_ESCAPE_LENGTH;
     }
-  if (is_high (value) || is_low (value))
-    g_string_append_printf (out, MARK_ESCAPE "%04x", value);
-  else if (value == MARKED_UNICHAR || value == 0) /* which no string here can have */
+  if (is_high (unit) || is_low (unit))
+    g_string_append_printf (out, MARK_ESCAPE "\\\\u%04x", unit);
+  else if (unit == MARKED_UNICHAR || unit == 0) /* which no string here can have */
     g_string_append (out, REPLACEMENT);
   else
-    g_string_append_len (out, p, ESCAPE_LENGTH);
-  return p + ESCAPE_LENGTH;
+    g_string_append_len (out, p, RIPOSTE_JSON_ESCAPE_LENGTH);
+  return p + RIPOSTE_JSON_ESCAPE_LENGTH;
 }
 
 char *
@@ -102,17 +81,17 @@ give_up (GString *out, gunichar *half)
 }
 
 static void
-take_half (GString *out, gunichar value, gunichar *half)
+take_half (GString *out, int unit, gunichar *half)
 {
-  if (is_low (value) && *half)
+  if (is_low (unit) && *half)
     {
-      g_string_append_unichar (out, 0x10000 + ((*half - 0xd800) << 10) + (value - 0xdc00));
+      g_string_append_unichar (out, 0x10000 + ((*half - 0xd800) << 10) + (gunichar)(unit - 0xdc00));
       *half = 0;
       return;
     }
   give_up (out, half);
-  *half = value;
-  if (!is_high (value))
+  *half = (gunichar)unit;
+  if (!is_high (unit))
     give_up (out, half);
 }
 
@@ -126,7 +105,7 @@ riposte_surrogates_join (const char *text, gunichar *half)
     {
       const char *mark = strstr (text, MARK);
       const char *stop = mark ? mark : end;
-      gunichar value;
+      int unit;
 
       if (stop > text)
         give_up (out, half);
@@ -135,10 +114,11 @@ riposte_surrogates_join (const char *text, gunichar *half)
       if (!mark)
         break;
       text += strlen (MARK);
-      if (read_digits (text, end, &value))
+      unit = riposte_json_read_escape (text, end);
+      if (unit >= 0)
         {
-          take_half (out, value, half);
-          text += DIGITS;
+          take_half (out, unit, half);
+          text += RIPOSTE_JSON_ESCAPE_LENGTH;
         }
     }
   return g_string_free (out, FALSE);

@@ -10,8 +10,8 @@ G_BEGIN_DECLS
  * riposte_surrogates_mark:
  * @json: UTF-8
  *
- * Writes each escape of a half without its other half as marks that a parser takes: U+FDD0, which no text has, and four
- * hexadecimal digits. Where @json has U+FDD0, it becomes U+FFFD.
+ * Writes each escape of a half without its other half as what a parser takes for text: U+FDD0, which no text has, and
+ * the escape itself. Where @json has U+FDD0, it becomes U+FFFD.
  *
  * Returns: (transfer full) (nullable): NULL where there is nothing to change
  */
