@@ -106,6 +106,15 @@ on_chosen (RiposteRoomDialog *dialog, int choice, const char *summary, gpointer 
     riposte_chat_pane_try_again (self->chat);
 }
 
+/* For a question that had none, when another model or a smaller context was there. */
+static gboolean
+has_room_now (const Case *this)
+{
+  RiposteMessage *last = riposte_conversation_get_last (this->conversation);
+
+  return !this->question && riposte_message_get_state (last) == RIPOSTE_MESSAGE_FAILED && !this->measure.n_left_out;
+}
+
 static void
 on_measured (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -121,6 +130,11 @@ on_measured (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (this->conversation != self->conversation || !gtk_widget_get_root (GTK_WIDGET (self->chat)))
     return;
+  if (has_room_now (this))
+    {
+      riposte_chat_pane_try_again (self->chat);
+      return;
+    }
   this->raise_to = find_raise (self, &this->measure);
   dialog = riposte_room_dialog_new (GTK_WINDOW (self), RIPOSTE_GENERATOR (self->generator), this->conversation,
                                     &this->measure, this->raise_to);

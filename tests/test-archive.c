@@ -47,7 +47,7 @@ branched_chat_new (void)
   add (chat, "a", "q", RIPOSTE_ROLE_ASSISTANT, RIPOSTE_RECORD_STOPPED, "```c\nint x;");
   add (chat, "c", "q", RIPOSTE_ROLE_ASSISTANT, RIPOSTE_RECORD_ENDED, "");
   add (chat, "r", "a", RIPOSTE_ROLE_USER, RIPOSTE_RECORD_ENDED, "Again");
-  add (chat, "b", "r", RIPOSTE_ROLE_ASSISTANT, RIPOSTE_RECORD_FAILED, "<!-- Half");
+  add (chat, "b", "r", RIPOSTE_ROLE_ASSISTANT, RIPOSTE_RECORD_NO_ROOM, "<!-- Half");
   last = chat->messages->pdata[4];
   last->error = g_strdup ("It *broke*");
   last->model = g_strdup ("Model_1");

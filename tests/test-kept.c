@@ -285,6 +285,25 @@ test_left_out (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (riposte_conversation_count_left_out (chat), ==, 0);
 }
 
+/* Who comes back can still make room for what had none. */
+static void
+test_no_room (Fixture *fixture, gconstpointer data)
+{
+  const RiposteGenerationInfo info = { .stop = RP_STOP_END };
+  g_autoptr (RiposteConversation) chat = NULL;
+
+  ask (fixture, "q");
+  wait_for_start (fixture);
+  riposte_generation_post_end (fixture->generator->asked, &info,
+                               g_error_new_literal (RP_ERROR, RP_ERROR_CONTEXT_FULL, "no room"));
+  flush (fixture->store);
+  chat = restore (fixture->store);
+  assert_path (chat, "q 1/1; 1/1;");
+  g_assert_cmpint (riposte_message_get_state (riposte_conversation_get_last (chat)), ==, RIPOSTE_MESSAGE_FAILED);
+  g_assert_cmpstr (riposte_message_get_error (riposte_conversation_get_last (chat)), ==, "no room");
+  g_assert_true (riposte_message_lacked_room (riposte_conversation_get_last (chat)));
+}
+
 static void
 test_deleted (Fixture *fixture, gconstpointer data)
 {
@@ -376,6 +395,7 @@ main (int argc, char **argv)
   ADD ("not-kept", test_not_kept, TRUE);
   ADD ("restored", test_restored, FALSE);
   ADD ("left-out", test_left_out, FALSE);
+  ADD ("no-room", test_no_room, FALSE);
   ADD ("deleted", test_deleted, FALSE);
   ADD ("elsewhere", test_elsewhere, FALSE);
   ADD ("purged", test_purged, FALSE);

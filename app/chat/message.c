@@ -123,6 +123,7 @@ static const struct
   { RIPOSTE_MESSAGE_STOPPED, RIPOSTE_RECORD_STOPPED },
   { RIPOSTE_MESSAGE_CONTEXT_FULL, RIPOSTE_RECORD_CONTEXT_FULL },
   { RIPOSTE_MESSAGE_FAILED, RIPOSTE_RECORD_FAILED },
+  { RIPOSTE_MESSAGE_FAILED, RIPOSTE_RECORD_NO_ROOM },
   { RIPOSTE_MESSAGE_CUT_OFF, RIPOSTE_RECORD_CUT_OFF },
   { RIPOSTE_MESSAGE_ELSEWHERE, RIPOSTE_RECORD_GROWING },
 };
@@ -149,6 +150,7 @@ static void
 take_figures (RiposteMessage *self, const RiposteRecord *record)
 {
   self->state = state_of_record (record->state);
+  self->no_room = record->state == RIPOSTE_RECORD_NO_ROOM;
   self->info = (RiposteGenerationInfo){
     .phase = RIPOSTE_PHASE_ENDED,
     .n_read = record->n_read,
@@ -188,7 +190,7 @@ riposte_message_make_record (RiposteMessage *self, const char *conversation)
   record->conversation = g_strdup (conversation);
   record->parent = self->parent ? g_strdup (self->parent->id) : NULL;
   record->role = self->role;
-  record->state = record_of_state (self->state);
+  record->state = self->no_room ? RIPOSTE_RECORD_NO_ROOM : record_of_state (self->state);
   record->text = g_strndup (self->text->str, self->text->len);
   record->error = g_strdup (self->error);
   record->model = g_strdup (self->model);

@@ -102,6 +102,7 @@ describe_state (RiposteRecordState state)
     case RIPOSTE_RECORD_CONTEXT_FULL:
       return _ ("The context was full");
     case RIPOSTE_RECORD_FAILED:
+    case RIPOSTE_RECORD_NO_ROOM:
       return _ ("Failed");
     case RIPOSTE_RECORD_GROWING:
     case RIPOSTE_RECORD_CUT_OFF:

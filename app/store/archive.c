@@ -19,7 +19,7 @@ static const char *const state_names[] = {
   [RIPOSTE_RECORD_GROWING] = NULL, /* in the file it is cut off */
   [RIPOSTE_RECORD_ENDED] = "done",      [RIPOSTE_RECORD_CUT_OFF] = "cut-off",
   [RIPOSTE_RECORD_STOPPED] = "stopped", [RIPOSTE_RECORD_CONTEXT_FULL] = "context-full",
-  [RIPOSTE_RECORD_FAILED] = "failed",
+  [RIPOSTE_RECORD_FAILED] = "failed",   [RIPOSTE_RECORD_NO_ROOM] = "no-room",
 };
 static const char *const role_names[] = {
   [RIPOSTE_ROLE_USER] = "user",

@@ -26,6 +26,7 @@ typedef enum
   RIPOSTE_RECORD_STOPPED,
   RIPOSTE_RECORD_CONTEXT_FULL,
   RIPOSTE_RECORD_FAILED,
+  RIPOSTE_RECORD_NO_ROOM, /* failed, since what was asked is longer than the context */
 } RiposteRecordState;
 
 /* A message; ids are chosen by who writes. */

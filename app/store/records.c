@@ -64,7 +64,7 @@ read_state (sqlite3_stmt *row, int column)
 {
   int state = sqlite3_column_int (row, column);
 
-  return state >= 0 && state <= RIPOSTE_RECORD_FAILED ? (RiposteRecordState)state : RIPOSTE_RECORD_CUT_OFF;
+  return state >= 0 && state <= RIPOSTE_RECORD_NO_ROOM ? (RiposteRecordState)state : RIPOSTE_RECORD_CUT_OFF;
 }
 
 static gpointer

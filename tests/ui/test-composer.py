@@ -8,8 +8,8 @@ from window import Window, small_model, wait_for, text_of  # noqa: E402
 from tap import case, main  # noqa: E402
 
 
-def greedy(*more):
-    return Window('--model', small_model(), '--device', 'cpu', '--temp', '0', *more)
+def greedy(*more, **options):
+    return Window('--model', small_model(), '--device', 'cpu', '--temp', '0', *more, **options)
 
 
 def wait_for_end(window, n_answers):
@@ -90,6 +90,31 @@ def a_full_context_may_become_a_new_chat_with_a_summary():
         window.press('Begin New Chat')
         wait_for('the new chat', lambda: summary[:20] in text_of(window.composer()))
         assert 'Write a story about a cow.' in text_of(window.composer())
+
+
+def open_chat(window):
+    """The only one that is kept, whatever the model named it."""
+    window.select(wait_for('the chat', lambda: next((row for row in window.find_all('list item')
+                                                     if row.get_name() != 'New Chat'), None)))
+
+
+@case
+def room_is_made_after_a_restart_as_well():
+    with tempfile.TemporaryDirectory() as home:
+        with greedy('--ctx', '512', data_home=home) as window:
+            fill_context(window)
+            window.press('Cancel')
+        with greedy('--ctx', '512', data_home=home) as window:
+            open_chat(window)
+            window.press('Make Room…')
+            wait_for('the choice', lambda: window.has_text('2 messages do not fit'))
+            window.press('Cancel')
+        # where there is room by now, nothing has to be chosen
+        with greedy('--ctx', '2048', data_home=home) as window:
+            open_chat(window)
+            window.press('Make Room…')
+            wait_for('the answer', lambda: 'cow' in window.answer_text() and 'tok/s' in window.answer_text())
+            assert not window.has_text('The Context Is Full'), window.texts()
 
 
 @case
