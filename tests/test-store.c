@@ -288,6 +288,82 @@ start (Fixture *fixture)
   fixture->store = riposte_store_new (fixture->path);
 }
 
+static sqlite3 *
+hold_file (Fixture *fixture)
+{
+  sqlite3 *db;
+
+  g_assert_cmpint (sqlite3_open (fixture->path, &db), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (db, "BEGIN IMMEDIATE", NULL, NULL, NULL), ==, SQLITE_OK);
+  return db;
+}
+
+static gpointer
+let_go_later (gpointer db)
+{
+  g_usleep (3 * G_USEC_PER_SEC);
+  g_assert_cmpint (sqlite3_close (db), ==, SQLITE_OK);
+  return NULL;
+}
+
+/* What another program holds is told of soon, read meanwhile, tried again without being asked to, and at the end waited
+ * for. */
+static void
+test_busy (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GTimer) timer = g_timer_new ();
+  Outcome outcome = { 0 };
+  sqlite3 *db;
+  GThread *thread;
+  GError *error;
+
+  put_full (fixture, "q", NULL, "kept", NULL);
+  error = flush (fixture);
+  g_assert_no_error (error);
+  db = hold_file (fixture);
+  g_timer_start (timer);
+  put_full (fixture, "a", "q", "waits", &outcome);
+  wait_for (&outcome.done);
+  g_assert_error (outcome.error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_BUSY);
+  wait_for_problem (fixture, TRUE);
+  g_test_message ("told after %.1f s", g_timer_elapsed (timer, NULL));
+  g_assert_cmpfloat (g_timer_elapsed (timer, NULL), <, 8);
+  assert_list (fixture, "kept;");
+  sqlite3_close (db);
+  wait_for_problem (fixture, FALSE);
+  assert_list (fixture, "kept;waits;");
+
+  thread = g_thread_new ("holder", let_go_later, hold_file (fixture));
+  put_full (fixture, "b", "q", "last", NULL);
+  reopen (fixture);
+  g_thread_join (thread);
+  assert_list (fixture, "kept;waits;last;");
+  g_error_free (outcome.error);
+}
+
+/* A program that starts meanwhile shows what there is as soon as it knows. */
+static void
+test_busy_at_start (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GTimer) timer = g_timer_new ();
+  sqlite3 *db;
+  GError *error;
+
+  put_full (fixture, "q", NULL, "kept", NULL);
+  error = flush (fixture);
+  g_assert_no_error (error);
+  db = hold_file (fixture);
+  reopen (fixture);
+  wait_for_problem (fixture, TRUE);
+  g_timer_start (timer);
+  assert_list (fixture, "kept;");
+  g_assert_cmpfloat (g_timer_elapsed (timer, NULL), <, 1);
+  sqlite3_close (db);
+  wait_for_problem (fixture, FALSE);
+  put_full (fixture, "a", "q", "goes on", NULL);
+  assert_list (fixture, "kept;goes on;");
+}
+
 /* A folder that cannot be written is read, and what comes meanwhile is written when it can be. */
 static void
 test_read_only (Fixture *fixture, gconstpointer data)
@@ -418,6 +494,8 @@ main (int argc, char **argv)
   ADD ("refused", test_refused);
   ADD ("cancelled", test_cancelled);
   ADD ("full-disk", test_full_disk);
+  ADD ("busy", test_busy);
+  ADD ("busy-at-start", test_busy_at_start);
   ADD ("read-only", test_read_only);
   ADD ("newer", test_newer);
   ADD ("set-aside", test_set_aside);

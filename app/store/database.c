@@ -8,7 +8,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define BUSY_MS 10000
+/* Whoever writes as this program does is done long before; of others a person is told. */
+#define BUSY_MS 2000
 
 /* What brings a file from version i to i + 1. Only ever appended to. */
 static const char *const migrations[] = {
@@ -96,9 +97,19 @@ G_DEFINE_QUARK (riposte - store - error - quark, riposte_store_error)
 static RiposteStoreError
 code_of (int code)
 {
-  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
-    return RIPOSTE_STORE_ERROR_DAMAGED;
-  return code == SQLITE_CONSTRAINT ? RIPOSTE_STORE_ERROR_REFUSED : RIPOSTE_STORE_ERROR_FAILED;
+  switch (code)
+    {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return RIPOSTE_STORE_ERROR_DAMAGED;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return RIPOSTE_STORE_ERROR_BUSY;
+    case SQLITE_CONSTRAINT:
+      return RIPOSTE_STORE_ERROR_REFUSED;
+    default:
+      return RIPOSTE_STORE_ERROR_FAILED;
+    }
 }
 
 /* What a person can do something about, and what the system says, come before SQLite's own words, which are English. */

@@ -14,6 +14,7 @@ typedef enum
   RIPOSTE_STORE_ERROR_FAILED,  /* for now: the disk is full, the folder cannot be written, … */
   RIPOSTE_STORE_ERROR_NEWER,   /* than this program knows to read */
   RIPOSTE_STORE_ERROR_DAMAGED, /* or no such file at all */
+  RIPOSTE_STORE_ERROR_BUSY,    /* another program holds it, for longer than one waits */
   RIPOSTE_STORE_ERROR_REFUSED, /* does not fit what is kept, and never will: its parent is gone */
 } RiposteStoreError;
 

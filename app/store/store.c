@@ -1,6 +1,7 @@
 #include "store/store.h"
 
-#define RETRY_US (5 * G_USEC_PER_SEC)
+#define RETRY_US   (2 * G_USEC_PER_SEC)
+#define CLOSING_US (10 * G_USEC_PER_SEC) /* for another program to let the file go, before what waits is lost */
 
 typedef struct
 {
@@ -24,7 +25,7 @@ struct _RiposteStore
   GCond changed;
   GQueue writes, reads; /* of Job */
   GError *blocked;      /* why the first of the writes waits */
-  gint64 retry_at;
+  gint64 retry_at, give_up_at;
   gboolean closing, report_pending, aside_wanted;
 
   /* the thread's own */
@@ -69,11 +70,15 @@ report (gpointer data)
 static void
 set_blocked (RiposteStore *self, GError *error)
 {
+  gint64 now = g_get_monotonic_time ();
+  gboolean urgent
+    = self->closing && now < self->give_up_at && g_error_matches (error, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_BUSY);
+
   if (!error && !self->blocked)
     return;
   g_clear_error (&self->blocked);
   self->blocked = error;
-  self->retry_at = g_get_monotonic_time () + RETRY_US;
+  self->retry_at = urgent ? now : now + RETRY_US;
   if (!self->report_pending && !self->closing)
     g_idle_add_full (G_PRIORITY_DEFAULT, report, g_object_ref (self), g_object_unref);
   self->report_pending = TRUE;
@@ -118,11 +123,25 @@ is_open (RiposteStore *self, GError **error)
   return self->db != NULL;
 }
 
+/* Opening, which may take its time to fail, is tried again with the writes that wait. */
+static gboolean
+waits_to_open (RiposteStore *self, GError **error)
+{
+  gboolean waits;
+
+  g_mutex_lock (&self->lock);
+  waits = self->blocked && !self->db;
+  if (waits)
+    *error = g_error_copy (self->blocked);
+  g_mutex_unlock (&self->lock);
+  return waits;
+}
+
 /* Also where nothing can be written. */
 static RiposteDatabase *
 get_reader (RiposteStore *self, GError **error)
 {
-  if (is_open (self, error))
+  if (!waits_to_open (self, error) && is_open (self, error))
     return self->db;
   if (!self->reader)
     self->reader = riposte_database_open_to_read (self->path, NULL);
@@ -274,9 +293,10 @@ riposte_store_close (RiposteStore *self)
 {
   if (!self->thread)
     return;
-  riposte_store_retry (self);
   g_mutex_lock (&self->lock);
   self->closing = TRUE;
+  self->retry_at = 0;
+  self->give_up_at = g_get_monotonic_time () + CLOSING_US;
   g_cond_signal (&self->changed);
   g_mutex_unlock (&self->lock);
   g_thread_join (g_steal_pointer (&self->thread));

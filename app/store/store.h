@@ -16,7 +16,8 @@ G_DECLARE_FINAL_TYPE (RiposteStore, riposte_store, RIPOSTE, STORE, GObject)
 /* Signal "problem": what riposte_store_get_problem() says has changed. */
 
 RiposteStore *riposte_store_new (const char *path);
-/* Ends the thread, after all that was handed over was tried once more. To be called before the last reference goes. */
+/* Ends the thread, after all that was handed over was tried once more, and for some seconds again while another program
+ * holds the file. To be called before the last reference goes. */
 void riposte_store_close (RiposteStore *self);
 
 /* Why writes wait; NULL where all is well. */
