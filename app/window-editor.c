@@ -1,6 +1,8 @@
 /* What can be asked about the code in the editor, and code that is made there. */
 #include "window-private.h"
 
+#include "plain-text.h"
+
 #include <glib/gi18n.h>
 
 /* Of the menus, in window.ui, and what is asked then. */
@@ -45,6 +47,24 @@ on_text (RiposteGeneration *generation, const char *text, RiposteGhostText *ghos
     riposte_generation_cancel (generation);
 }
 
+/* It does not wait any more. */
+static void
+on_fill_changed (RiposteGeneration *generation, RiposteGhostText *ghost)
+{
+  if (riposte_generation_get_info (generation)->phase == RIPOSTE_PHASE_READING)
+    riposte_ghost_text_set_hint (ghost, NULL);
+}
+
+static void
+on_ghost_finished (RiposteWindow *self, RiposteGhostText *ghost)
+{
+  g_autofree char *plain = riposte_plain_text (riposte_ghost_text_get_text (ghost), -1);
+  /* Translators: read out by a screen reader; code that a model would write at the caret */
+  g_autofree char *text = g_strdup_printf (_ ("Suggestion: %s"), plain);
+
+  riposte_announcer_say (self->announcer, text);
+}
+
 /* What was cancelled is no failure: who is asked in vain should know why. */
 static void
 on_fill_ended (RiposteWindow *self, RiposteGeneration *generation)
@@ -74,9 +94,16 @@ riposte_window_complete (RiposteWindow *self, RiposteGhostText *ghost)
     }
   riposte_generation_set_gap (generation, prefix, suffix, name);
   g_signal_connect_object (ghost, "ended", G_CALLBACK (riposte_generation_cancel), generation, G_CONNECT_SWAPPED);
+  g_signal_connect_object (ghost, "finished", G_CALLBACK (on_ghost_finished), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (generation, "changed", G_CALLBACK (on_fill_changed), ghost, 0);
   g_signal_connect_object (generation, "text", G_CALLBACK (on_text), ghost, 0);
   g_signal_connect_object (generation, "ended", G_CALLBACK (riposte_ghost_text_finish), ghost, G_CONNECT_SWAPPED);
   g_signal_connect_object (generation, "ended", G_CALLBACK (on_fill_ended), self, G_CONNECT_SWAPPED);
+  if (!riposte_local_generator_is_idle (self->generator))
+    {
+      riposte_ghost_text_set_hint (ghost, _ ("Waiting for the model…"));
+      riposte_announcer_say (self->announcer, _ ("Waiting for the model…"));
+    }
   riposte_generator_generate (generator, generation);
 }
 

@@ -5,6 +5,7 @@
 
 #include "window.h"
 
+#include "chat/announcer.h"
 #include "chat/answer-watch.h"
 #include "chat/chat-list.h"
 #include "chat/chat-pane.h"
@@ -38,6 +39,7 @@ struct _RiposteWindow
   RiposteChatList *chats;
   RiposteChatPane *chat;
   RiposteEditor *editor;
+  RiposteAnnouncer *announcer; /* of what comes of a completion */
   RiposteStatusLine *status;
   GtkWindow *models; /* (nullable) weak: the window that lists them */
   RiposteAnswerWatch *watch;

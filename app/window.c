@@ -384,6 +384,7 @@ bind_children (GtkWidgetClass *widget)
   gtk_widget_class_bind_template_child (widget, RiposteWindow, chats);
   gtk_widget_class_bind_template_child (widget, RiposteWindow, chat);
   gtk_widget_class_bind_template_child (widget, RiposteWindow, editor);
+  gtk_widget_class_bind_template_child (widget, RiposteWindow, announcer);
   gtk_widget_class_bind_template_child (widget, RiposteWindow, status);
 }
 
@@ -394,6 +395,7 @@ riposte_window_class_init (RiposteWindowClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = riposte_window_dispose;
   GTK_WINDOW_CLASS (klass)->close_request = riposte_window_close_request;
+  g_type_ensure (RIPOSTE_TYPE_ANNOUNCER);
   g_type_ensure (RIPOSTE_TYPE_CHAT_LIST);
   g_type_ensure (RIPOSTE_TYPE_CHAT_PANE);
   g_type_ensure (RIPOSTE_TYPE_CHAT_SEARCH);

@@ -85,6 +85,35 @@ test_ghost_taken_early (Pane *pane, gconstpointer data)
   assert_page_is (pane, "    return a - b");
 }
 
+/* Who cannot see it is told once all of it is there, and only then. */
+static void
+test_ghost_finished (Pane *pane, gconstpointer data)
+{
+  g_autoptr (RiposteGhostText) ghost = NULL;
+  int n_finished = 0;
+
+  g_signal_connect (pane->editor, "complete", G_CALLBACK (keep_ghost), &ghost);
+  ask_ghost (pane, "    return", "", &ghost);
+  g_signal_connect (ghost, "finished", G_CALLBACK (count), &n_finished);
+  riposte_ghost_text_set_hint (ghost, "Waiting");
+  assert_page_is (pane, "    return");
+  g_assert_true (riposte_ghost_text_append (ghost, " a"));
+  g_assert_cmpint (n_finished, ==, 0);
+  riposte_ghost_text_finish (ghost);
+  g_assert_cmpint (n_finished, ==, 1);
+  for (int empty = 0; empty < 2; empty++)
+    {
+      ask_ghost (pane, "    return", "", &ghost);
+      g_signal_connect (ghost, "finished", G_CALLBACK (count), &n_finished);
+      if (empty)
+        riposte_ghost_text_append (ghost, " \n");
+      else
+        riposte_ghost_text_end (ghost);
+      riposte_ghost_text_finish (ghost);
+    }
+  g_assert_cmpint (n_finished, ==, 1);
+}
+
 /* Whatever else is done ends it, and nothing of it stays. */
 static void
 test_ghost_ends (Pane *pane, gconstpointer data)
@@ -164,6 +193,7 @@ main (int argc, char **argv)
     { "ghost", test_ghost },
     { "ghost-taken-early", test_ghost_taken_early },
     { "ghost-not-editable", test_ghost_not_editable },
+    { "ghost-finished", test_ghost_finished },
     { "ghost-ends", test_ghost_ends },
     { "ghost-prefix", test_ghost_prefix },
   };

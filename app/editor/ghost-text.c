@@ -10,6 +10,7 @@
  * the same by chance. */
 #define LEAST_REPEAT 4
 #define MAX_LINES    24
+#define HINT         "…"
 
 struct _RiposteGhostText
 {
@@ -31,7 +32,7 @@ struct _RiposteGhostText
 
 G_DEFINE_FINAL_TYPE (RiposteGhostText, riposte_ghost_text, G_TYPE_OBJECT)
 
-static guint ended_signal;
+static guint finished_signal, ended_signal;
 
 /* ---- around the caret ---- */
 
@@ -223,7 +224,7 @@ set_up_widgets (RiposteGhostText *self)
   self->first = get_label (self, "ghost-first", right.x, right.y);
   self->others = get_label (self, "ghost-others", left.x, self->line_y + self->line_height);
   gtk_widget_remove_css_class (self->first, "riposte-ghost-cover");
-  gtk_label_set_text (GTK_LABEL (self->first), "…");
+  gtk_label_set_text (GTK_LABEL (self->first), HINT);
   gtk_widget_set_visible (self->first, TRUE);
 }
 
@@ -335,6 +336,15 @@ cut_beyond (RiposteGhostText *self)
   return FALSE;
 }
 
+void
+riposte_ghost_text_set_hint (RiposteGhostText *self, const char *hint)
+{
+  g_autofree char *apart = hint ? g_strconcat ("  ", hint, NULL) : NULL;
+
+  if (!self->ended && !self->text->len)
+    gtk_label_set_text (GTK_LABEL (self->first), apart ? apart : HINT);
+}
+
 gboolean
 riposte_ghost_text_append (RiposteGhostText *self, const char *text)
 {
@@ -355,7 +365,10 @@ riposte_ghost_text_finish (RiposteGhostText *self)
     return;
   trim (self);
   if (self->text->len)
-    update (self);
+    {
+      update (self);
+      g_signal_emit (self, finished_signal, 0);
+    }
   else
     riposte_ghost_text_end (self);
 }
@@ -406,6 +419,8 @@ riposte_ghost_text_class_init (RiposteGhostTextClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = riposte_ghost_text_dispose;
   G_OBJECT_CLASS (klass)->finalize = riposte_ghost_text_finalize;
+  finished_signal
+    = g_signal_new ("finished", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   ended_signal
     = g_signal_new ("ended", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }

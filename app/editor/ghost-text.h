@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 /**
  * RiposteGhostText:
  *
+ * Signal "finished": all of it is there, to be taken.
  * Signal "ended": once, when it was taken or is not wanted any more; nothing is shown from then on.
  */
 #define RIPOSTE_TYPE_GHOST_TEXT (riposte_ghost_text_get_type ())
@@ -22,6 +23,8 @@ RiposteGhostText *riposte_ghost_text_new (GtkTextView *view);
 char *riposte_ghost_text_dup_prefix (RiposteGhostText *self);
 char *riposte_ghost_text_dup_suffix (RiposteGhostText *self);
 
+/* What is shown dimly until something comes; NULL: points. */
+void riposte_ghost_text_set_hint (RiposteGhostText *self, const char *hint);
 /* FALSE: no more is wanted. */
 gboolean riposte_ghost_text_append (RiposteGhostText *self, const char *text);
 /* No more comes: what would be empty goes. */

@@ -331,6 +331,12 @@ riposte_local_generator_is_released (RiposteLocalGenerator *self)
   return self->released;
 }
 
+gboolean
+riposte_local_generator_is_idle (RiposteLocalGenerator *self)
+{
+  return self->state == RIPOSTE_GENERATOR_READY && !self->released && !self->running->len;
+}
+
 static gboolean
 on_idle (gpointer user_data)
 {

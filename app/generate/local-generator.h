@@ -33,6 +33,8 @@ const char *riposte_local_generator_get_path (RiposteLocalGenerator *self);
  * model is loaded again with the next question. */
 void riposte_local_generator_release (RiposteLocalGenerator *self);
 gboolean riposte_local_generator_is_released (RiposteLocalGenerator *self);
+/* Whether what is asked now is begun at once. */
+gboolean riposte_local_generator_is_idle (RiposteLocalGenerator *self);
 /* Releases the model when it was not asked for so long; 0: never. It is released as well when the system runs out of
  * memory (GMemoryMonitor). */
 void riposte_local_generator_set_idle_seconds (RiposteLocalGenerator *self, guint seconds);

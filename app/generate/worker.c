@@ -277,6 +277,8 @@ fill_in (RiposteWorker *self, Answering *answering, GError **error)
   if (!self->filler)
     self->filler = rp_session_new (self->model, &session, error);
   answering->n_prompt = prompt->len;
+  answering->info.phase = RIPOSTE_PHASE_READING;
+  riposte_generation_post_info (generation, &answering->info);
   if (!self->filler
       || !rp_session_generate (self->filler, (RpToken *)prompt->data, prompt->len, &options, &stats, error))
     return FALSE;

@@ -1,4 +1,5 @@
 """The window, from the first question to code in the editor, as who cannot see it would use it."""
+import contextlib
 import os
 import struct
 import sys
@@ -241,30 +242,65 @@ def the_code_in_the_editor_is_asked_about_and_up_asks_something_else():
             wait_for('it to be left', lambda: text_of(window.composer()) == '')
 
 
-@case
-def code_is_completed_at_the_caret_and_taken_with_tab():
+@contextlib.contextmanager
+def half_a_function():
+    """A window with a file whose last line a model can end, and the view with the caret there."""
     model = small_model().parent / 'qwen2.5-coder-1.5b-instruct-q4_k_m.gguf'
     if not model.exists():
         raise Skip('the default model is not there')
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / 'hello.py'
         path.write_text('def add(a, b):\n    return a + b\n\ndef subtract(a, b):\n    return')
-        with Window('--model', model, '--device', 'cpu', path) as window:
+        with Window('--model', model, '--device', 'cpu', '--temp', '0', path) as window:
             view = wait_for('the file', lambda: window.find('text', 'Text Editor'))
             wait_for('all of it', lambda: text_of(view).endswith('return') and is_editable(view))
             wait_for('the model', lambda: window.has_text('Processor: '))
-            window.key('e', 'ctrl')
-            window.key('e', 'ctrl')
-            window.key('End', 'ctrl')
-            wait_for('the caret at the end', lambda: Atspi.Text.get_caret_offset(view) == len(text_of(view)))
-            window.key('space', 'ctrl')
-            wait_for('the completion', lambda: any(text_of(label).strip() == 'a - b'
-                                                   for label in window.find_all('label')))
-            assert text_of(view).endswith('return'), 'it is there before it was taken'
-            window.key('Tab')
-            wait_for('it to be taken', lambda: text_of(view).endswith('return a - b'))
-            window.key('z', 'ctrl')
-            wait_for('it to be undone', lambda: text_of(view).endswith('return'))
+            yield window, view
+
+
+def go_to_end(window, view):
+    window.key('e', 'ctrl')
+    window.key('e', 'ctrl')
+    window.key('End', 'ctrl')
+    wait_for('the caret at the end', lambda: Atspi.Text.get_caret_offset(view) == len(text_of(view)))
+
+
+def shows_dimly(window, text):
+    return any(text_of(label).strip() == text for label in window.find_all('label'))
+
+
+@case
+def code_is_completed_at_the_caret_and_taken_with_tab():
+    with half_a_function() as (window, view):
+        go_to_end(window, view)
+        window.key('space', 'ctrl')
+        wait_for('the completion', lambda: shows_dimly(window, 'a - b'))
+        assert text_of(view).endswith('return'), 'it is there before it was taken'
+        wait_for('it to be said', lambda: any(alert.get_name().endswith('a - b') for alert in window.find_all('alert')))
+        window.key('Tab')
+        wait_for('it to be taken', lambda: text_of(view).endswith('return a - b'))
+        window.key('z', 'ctrl')
+        wait_for('it to be undone', lambda: text_of(view).endswith('return'))
+
+
+@case
+def a_completion_that_waits_for_an_answer_says_so_and_is_given_up_by_escape():
+    waiting = 'Waiting for the model…'
+    with half_a_function() as (window, view):
+        window.ask('Count from 1 to 1000, one number a line, and leave none out.')
+        wait_for_growth(window)
+        go_to_end(window, view)
+        window.key('space', 'ctrl')
+        wait_for('the reason', lambda: shows_dimly(window, waiting))
+        wait_for('it to be said', lambda: window.find('alert', waiting))
+        window.key('Escape')
+        wait_for('it to be given up', lambda: not shows_dimly(window, waiting))
+        assert window.is_busy(), 'the answer was stopped'
+        window.key('space', 'ctrl')
+        wait_for('it to wait again', lambda: shows_dimly(window, waiting))
+        window.activate('win.stop')
+        wait_for('the completion', lambda: shows_dimly(window, 'a - b'))
+        assert text_of(view).endswith('return')
 
 
 @case
