@@ -109,7 +109,7 @@ on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
   answer->info.stop = RP_STOP_END;
   if (riposte_remote_ask_finish (result, &reply, &error) && reply.cut_short)
     error = g_error_new_literal (RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_CUT,
-                                 _ ("The answer was cut short: it may have no more tokens"));
+                                 _ ("The answer was cut short: it reached the limit of its tokens"));
   else if (g_error_matches (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_UNAUTHORIZED) && answer->keyring_error)
     g_prefix_error (&error, "%s. ", answer->keyring_error->message);
   take_usage (answer, &reply);

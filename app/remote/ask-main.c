@@ -107,7 +107,7 @@ on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
   if (g_error_matches (error, RIPOSTE_REMOTE_ERROR, RIPOSTE_REMOTE_ERROR_UNAUTHORIZED) && ask->keyring_error)
     complain (ask->keyring_error->message);
   if (good && reply.cut_short)
-    complain (_ ("The answer was cut short: it may have no more tokens"));
+    complain (_ ("The answer was cut short: it reached the limit of its tokens"));
   g_main_loop_quit (ask->loop);
 }
 

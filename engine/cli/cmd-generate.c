@@ -167,6 +167,16 @@ check (const Options *options)
   return 0;
 }
 
+/* An answer should end by itself; a text that is gone on with need not. */
+static void
+print_end (const Options *options, RpStopReason stop)
+{
+  if (options->chat && stop == RP_STOP_LENGTH)
+    fprintf (stderr, "The answer was cut short: it reached the limit of its tokens\n");
+  else if (stop == RP_STOP_CONTEXT)
+    fprintf (stderr, "The context is full, so the %s ends here\n", options->chat ? "answer" : "text");
+}
+
 int
 rp_cmd_generate (int argc, char **argv)
 {
@@ -214,6 +224,9 @@ rp_cmd_generate (int argc, char **argv)
   if (!prompt || !run (model, session, prompt, &options, &stats, &error))
     return cli_fail (error);
   if (!options.quiet)
-    print_stats (&stats);
+    {
+      print_end (&options, stats.stop);
+      print_stats (&stats);
+    }
   return stats.stop == RP_STOP_CANCELLED ? 130 : 0;
 }

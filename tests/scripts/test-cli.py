@@ -274,6 +274,16 @@ def a_chat_without_a_template_or_with_a_broken_one():
 
 
 @tap.case
+def an_answer_that_is_cut_short_says_why():
+    limit, full = 'cut short: it reached the limit of its tokens', 'The context is full'
+    for arguments, expected in ((['--chat', '-n', '1'], limit), (['-n', '1'], None),
+                                (['--chat', '--ctx', '64', '--ignore-end'], full), (['--ctx', '64', '--ignore-end'], full)):
+        status, out, errors = run('generate', tiny(), '--prompt', 'x', '--device', 'cpu', *arguments)
+        assert status == 0 and out, (arguments, status, out, errors)
+        assert [note for note in (limit, full) if note in errors] == [expected] * (expected is not None), errors
+
+
+@tap.case
 def names_that_are_no_utf8():
     name = os.fsencode(FOLDER.name) + b'/m\xff\xfe.gguf'
     shutil.copy(tiny(), name)

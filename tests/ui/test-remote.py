@@ -251,6 +251,7 @@ def failures_are_told_keep_what_came_and_can_be_tried_again():
                                  ('401', 'asks for a key (401)', ''), ('429', 'wait 17 seconds', ''),
                                  ('503', 'overloaded', ''), ('cut', 'before the answer was complete', 'def reverse'),
                                  ('bad-json', 'makes no sense', 'def reverse'), ('away', 'nothing was sent there', ''),
+                                 ('length', 'cut short: it reached the limit', 'cut sho'),
                                  ('empty', 'without an answer', '')):
         with Service() as other, Service() as service:
             service.elsewhere = other.root()
@@ -260,6 +261,7 @@ def failures_are_told_keep_what_came_and_can_be_tried_again():
                 wait_for(f'{name}: {fragment}', lambda: window.has_text(fragment))
                 wait_for_end(window)
                 assert kept in window.answer_text(), (name, window.answer_text())
+                assert bool(window.find('push button', 'Continue This Answer')) == bool(kept), name
                 window.press('Try Again')
                 wait_for('another request', lambda: len(service.requests) == 2)
             assert other.requests == []
