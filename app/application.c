@@ -56,6 +56,7 @@ static const struct
   { "win.previous-branch('')", { "<Alt>comma" } },
   { "win.next-branch('')", { "<Alt>period" } },
   { "win.copy-answer", { "<Control><Shift>c" } },
+  { "win.select-text", { "<Control>u" } },
   { "win.copy-code", { "<Control><Shift>k" } },
   { "win.insert-code", { "<Control>i" } },
   { "win.focus-composer", { "<Control>l" } },

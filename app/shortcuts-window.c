@@ -33,6 +33,7 @@ static const Shortcut conversation[] = {
   { N_ ("Edit the last question"), { "win.edit-message('')" }, { "Up" } },
   { N_ ("Previous or next version"), { "win.previous-branch('')", "win.next-branch('')" } },
   { N_ ("Copy the answer"), { "win.copy-answer" } },
+  { N_ ("Select text of the answer"), { "win.select-text" } },
   { N_ ("Copy the code of the answer"), { "win.copy-code" } },
   { N_ ("Insert the code into the editor"), { "win.insert-code" } },
   { N_ ("Ask about the code in the editor"), { "win.ask-about-code('')" } },

@@ -2,6 +2,7 @@
 #include "window-private.h"
 
 #include "plain-text.h"
+#include "chat/select-dialog.h"
 #include "editor/patch.h"
 #include "generate/remote-generator.h"
 #include "models/model-manager.h"
@@ -120,6 +121,16 @@ on_copy_answer (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 
   if (plain)
     copy (self, plain, _ ("Answer copied"));
+}
+
+static void
+on_select_text (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  RiposteWindow *self = user_data;
+  RiposteMessage *answer = get_last_answer (self);
+
+  if (answer)
+    riposte_select_dialog_present (GTK_WIDGET (self->chat), riposte_message_get_said (answer));
 }
 
 static void
@@ -481,6 +492,7 @@ static const GActionEntry entries[] = {
   { .name = "stop", .activate = on_stop },
   { .name = "try-again", .activate = on_try_again },
   { .name = "copy-answer", .activate = on_copy_answer },
+  { .name = "select-text", .activate = on_select_text },
   { .name = "copy-code", .activate = on_copy_code },
   { .name = "insert-code", .activate = on_insert_code },
   { .name = "presets", .activate = on_presets },
@@ -556,6 +568,7 @@ riposte_window_update_actions (RiposteWindow *self)
                riposte_conversation_can_try_again (self->conversation)
                  && (state == RIPOSTE_GENERATOR_READY || state == RIPOSTE_GENERATOR_LOADING));
   set_enabled (self, "copy-answer", has_text && !busy);
+  set_enabled (self, "select-text", has_text && !busy);
   set_enabled (self, "copy-code", has_text && !busy);
   set_enabled (self, "insert-code", has_text && !busy);
   riposte_window_update_history_actions (self);

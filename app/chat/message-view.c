@@ -8,6 +8,7 @@
 #include "markdown/markdown-view.h"
 #include "markdown/text-direction.h"
 #include "plain-text.h"
+#include "chat/select-dialog.h"
 #include "chat/thought-fold.h"
 #include "application.h"
 #include "lazy-tooltip.h"
@@ -68,6 +69,12 @@ on_copy (RiposteMessageView *self)
   gtk_button_set_icon_name (self->copy, "object-select-symbolic");
   g_clear_handle_id (&self->copied_timeout, g_source_remove);
   self->copied_timeout = g_timeout_add (COPIED_MS, on_copied_timeout, self);
+}
+
+static void
+on_select_text (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  riposte_select_dialog_present (widget, riposte_message_get_said (RIPOSTE_MESSAGE_VIEW (widget)->message));
 }
 
 /* ---- what stands below an answer ---- */
@@ -369,6 +376,7 @@ riposte_message_view_class_init (RiposteMessageViewClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = riposte_message_view_dispose;
   gtk_widget_class_set_accessible_role (widget, GTK_ACCESSIBLE_ROLE_GROUP);
+  gtk_widget_class_install_action (widget, "message.select-text", NULL, on_select_text);
   gtk_widget_class_set_template_from_resource (widget, "/dev/riposte/Riposte/chat/message-view.ui");
   gtk_widget_class_bind_template_child (widget, RiposteMessageView, body);
   gtk_widget_class_bind_template_child (widget, RiposteMessageView, notice);

@@ -1,5 +1,7 @@
 #include "chat/thought-fold.h"
 
+#include "chat/select-dialog.h"
+
 #include <glib/gi18n.h>
 #include <string.h>
 
@@ -113,10 +115,18 @@ riposte_thought_fold_dispose (GObject *object)
   G_OBJECT_CLASS (riposte_thought_fold_parent_class)->dispose (object);
 }
 
+/* Of what was thought, and not of what was said then. */
+static void
+on_select_text (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  riposte_select_dialog_present (widget, riposte_message_get_thought (RIPOSTE_THOUGHT_FOLD (widget)->message));
+}
+
 static void
 riposte_thought_fold_class_init (RiposteThoughtFoldClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = riposte_thought_fold_dispose;
+  gtk_widget_class_install_action (GTK_WIDGET_CLASS (klass), "message.select-text", NULL, on_select_text);
 }
 
 GtkWidget *

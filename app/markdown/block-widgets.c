@@ -51,13 +51,26 @@ get_attributes (void)
   return attributes;
 }
 
+GMenuModel *
+riposte_block_get_menu (void)
+{
+  static GMenu *menu;
+
+  if (!menu)
+    {
+      menu = g_menu_new ();
+      g_menu_append (menu, _ ("Select _Text…"), "message.select-text");
+    }
+  return G_MENU_MODEL (menu);
+}
+
 /* With formulas in it or without. */
 static GtkWidget *
 text_new (const char *markup, GtkAccessibleRole role)
 {
-  GtkWidget *label
-    = g_object_new (GTK_TYPE_LABEL, "accessible-role", role, "wrap", TRUE, "wrap-mode", PANGO_WRAP_WORD_CHAR, "xalign",
-                    0.0, "selectable", TRUE, "attributes", get_attributes (), NULL);
+  GtkWidget *label = g_object_new (GTK_TYPE_LABEL, "accessible-role", role, "wrap", TRUE, "wrap-mode",
+                                   PANGO_WRAP_WORD_CHAR, "xalign", 0.0, "selectable", TRUE, "attributes",
+                                   get_attributes (), "extra-menu", riposte_block_get_menu (), NULL);
 
   g_signal_connect (label, "activate-link", G_CALLBACK (on_activate_link), NULL);
   return riposte_markup_has_formulas (markup) ? riposte_formula_label_new (GTK_LABEL (label)) : label;

@@ -9,6 +9,8 @@ G_BEGIN_DECLS
 
 #define RIPOSTE_BLOCK_SPACING 10
 
+/* Of a text that is selected, below what GTK has in it: "message.select-text", which goes beyond that text. */
+GMenuModel *riposte_block_get_menu (void);
 GtkWidget *riposte_block_widget_new (RiposteBlock *block);
 /* Returns: @widget, which that function made, shows @block; else it cannot, and is as it was */
 gboolean riposte_block_widget_update (GtkWidget *widget, RiposteBlock *block);

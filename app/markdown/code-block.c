@@ -1,6 +1,7 @@
 #include "markdown/code-block.h"
 
 #include "markdown/block-text.h"
+#include "markdown/block-widgets.h"
 #include "markdown/fence-path.h"
 #include "markdown/gradual-text.h"
 #include "editor/patch.h"
@@ -102,6 +103,7 @@ riposte_code_block_init (RiposteCodeBlock *self)
   riposte_set_lazy_tooltip (GTK_WIDGET (self->insert), _ ("Insert into the Editor"));
   riposte_set_lazy_tooltip (GTK_WIDGET (self->apply), _ ("Apply to a File…"));
   riposte_set_lazy_tooltip (GTK_WIDGET (self->save), _ ("Save As…"));
+  gtk_text_view_set_extra_menu (GTK_TEXT_VIEW (self->view), riposte_block_get_menu ());
   self->buffer = GTK_SOURCE_BUFFER (gtk_text_view_get_buffer (GTK_TEXT_VIEW (self->view)));
   gtk_text_buffer_set_enable_undo (GTK_TEXT_BUFFER (self->buffer), FALSE);
   gtk_source_buffer_set_highlight_matching_brackets (self->buffer, FALSE);

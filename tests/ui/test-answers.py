@@ -3,7 +3,9 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from window import Window, small_model, wait_for  # noqa: E402
+from window import Atspi, Window, small_model, text_of, wait_for  # noqa: E402
+import chats  # noqa: E402
+from chats import wait_a_little  # noqa: E402
 from tap import case, main  # noqa: E402
 
 LONG = 'Write a story about a lighthouse keeper, in ten chapters, with every detail.'
@@ -44,6 +46,56 @@ def an_answer_offers_copying_and_other_models():
         window.press('Copy Message', root=answer)
         assert window.find('toggle button', 'Try Again with Another Model', answer) \
             or window.find('push button', 'Try Again with Another Model', answer), window.dump()
+
+
+SOURCE = 'First **words**.\n\n- one\n- two\n\n```c\nint x;\n```\n\nLast words.'
+
+
+class Filled(chats.Filled):
+    chats = [chats.chat('source', 'Several blocks', 1, 'What?', f'<think>\nTwo\n\nthoughts\n</think>\n\n{SOURCE}')]
+
+
+def expect_copied(window, text):
+    """By pasting it into a question, again and again: a button that is pressed takes its time."""
+    def pasted():
+        window.key('l', 'ctrl')
+        window.key('a', 'ctrl')
+        window.key('v', 'ctrl')
+        return wait_a_little('what was copied', lambda: text_of(window.composer()) == text)
+
+    assert window.composer().get_editable_text_iface().set_text_contents('something else')
+    wait_for('what was copied', pasted)
+
+
+def selected_from(window, open_dialog):
+    """The text of the dialog, all of which is selected and copied."""
+    open_dialog()
+    text = text_of(window.get('text', 'Text of the Answer'))
+    window.key('a', 'ctrl')
+    window.key('c', 'ctrl')
+    window.key('Escape')
+    wait_for('the dialog to close', lambda: not window.find('text', 'Text of the Answer'))
+    expect_copied(window, text)
+    return text
+
+
+@case
+def text_is_selected_across_the_blocks_of_an_answer():
+    def by_menu(words):
+        label = wait_for(f'“{words}”', lambda: next(label for label in window.find_all('label')
+                                                    if text_of(label).startswith(words)))
+        at = Atspi.Component.get_extents(label, Atspi.CoordType.WINDOW)
+        Atspi.generate_mouse_event(at.x + 10, at.y + at.height // 2, 'b3c')
+        wait_for('the menu', lambda: window.find('menu item', 'Select Text…'))
+        window.press('Select Text…', 'menu item')
+
+    with Filled() as window:
+        window.select(window.get('list item', 'Several blocks'))
+        wait_for('the answer', lambda: window.has_text('Last words.'))
+        assert selected_from(window, lambda: window.key('u', 'ctrl')) == SOURCE
+        assert selected_from(window, lambda: by_menu('Last')) == SOURCE
+        window.press('Thought')
+        assert selected_from(window, lambda: by_menu('thoughts')).strip() == 'Two\n\nthoughts'
 
 
 @case

@@ -151,6 +151,7 @@ def every_control_of_a_dialog_says_what_it_is():
         ('win.presets', 'Use It Where a Chat Chooses None'),
         ('win.chat-settings', 'Settings of This Chat'),
         ('win.rename-chat', 'Rename Chat'),
+        ('win.select-text', 'Select Text'),
     )
     with Everything() as window:
         select(window, 'Everything')
