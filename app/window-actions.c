@@ -117,7 +117,7 @@ on_copy_answer (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   RiposteWindow *self = user_data;
   RiposteMessage *answer = get_last_answer (self);
-  g_autofree char *plain = answer ? riposte_plain_text (riposte_message_get_text (answer), -1) : NULL;
+  g_autofree char *plain = answer ? riposte_plain_text (riposte_message_get_said (answer), -1) : NULL;
 
   if (plain)
     copy (self, plain, _ ("Answer copied"));

@@ -99,6 +99,18 @@ def text_is_selected_across_the_blocks_of_an_answer():
 
 
 @case
+def a_copied_answer_is_its_markdown():
+    with Filled() as window:
+        window.select(window.get('list item', 'Several blocks'))
+        wait_for('the answer', lambda: window.has_text('Last words.'))
+        window.press('Copy Message', root=window.answers()[-1])
+        expect_copied(window, SOURCE)
+        window.key('c', 'ctrl', 'shift')
+        wait_for('it to be told', lambda: window.has_text('Answer copied'))
+        expect_copied(window, SOURCE)
+
+
+@case
 def screen_readers_are_told_of_an_answer():
     with greedy() as window:
         window.ask('Name one fruit.')
