@@ -59,7 +59,7 @@ describe (RiposteAttachment *attachment)
   if (!n_tokens)
     return g_steal_pointer (&size);
   /* Translators: the size of a file, as “2.1 kB”, and what it takes of the context */
-  return g_strdup_printf (g_dngettext (NULL, "%s · %u token", "%s · %u tokens", n_tokens), size, n_tokens);
+  return g_strdup_printf (g_dngettext (NULL, "%s · %'u token", "%s · %'u tokens", n_tokens), size, n_tokens);
 }
 
 static GtkWidget *

@@ -83,7 +83,7 @@ ask_first (Adding *adding, guint n_context)
   g_autofree char *heading = g_strdup_printf (_ ("Attach “%s”?"), riposte_attachment_get_name (adding->attachment));
   g_autofree char *body
     = n_context
-        ? g_strdup_printf (_ ("It takes %u tokens, and the model has room for %u."), adding->n_tokens, n_context)
+        ? g_strdup_printf (_ ("It takes %'u tokens, and the model has room for %'u."), adding->n_tokens, n_context)
         : g_strdup_printf (_ ("It has %s, and nobody can tell yet whether the model has room for it."), size);
   GtkWidget *dialog = adw_message_dialog_new (GTK_IS_WINDOW (root) ? GTK_WINDOW (root) : NULL, heading, body);
 

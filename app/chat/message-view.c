@@ -136,7 +136,7 @@ describe_figures (RiposteMessageView *self)
   if (state == RIPOSTE_MESSAGE_READING)
     /* Translators: the model reads the conversation before it answers; a percentage */
     return g_strdup_printf (_ ("Reading… %u%%"), info->n_to_read ? info->n_read * 100 / info->n_to_read : 0);
-  tokens = g_strdup_printf (g_dngettext (NULL, "%u token", "%u tokens", info->n_written), info->n_written);
+  tokens = g_strdup_printf (g_dngettext (NULL, "%'u token", "%'u tokens", info->n_written), info->n_written);
   prefix = state == RIPOSTE_MESSAGE_STOPPED ? _ ("Stopped") : NULL;
   if (info->n_written == 0)
     return g_strdup (prefix ? prefix : "");

@@ -68,18 +68,20 @@ show_figures (RiposteRoomDialog *self, const RiposteMeasure *measure)
   g_autofree char *text = NULL;
 
   if (measure->n_left_out == G_MAXUINT && riposte_conversation_has_instructions (self->conversation))
-    text = g_strdup_printf (_ ("The question and the system prompt alone are too long: the model would have to read %u "
-                               "tokens, and its context has room for %u, the answer included."),
-                            measure->n_tokens, measure->n_context);
+    text
+      = g_strdup_printf (_ ("The question and the system prompt alone are too long: the model would have to read %'u "
+                            "tokens, and its context has room for %'u, the answer included."),
+                         measure->n_tokens, measure->n_context);
   else if (measure->n_left_out == G_MAXUINT)
     text
-      = g_strdup_printf (_ ("The question alone is too long: with it the model would have to read %u tokens, and its "
-                            "context has room for %u, the answer included."),
+      = g_strdup_printf (_ ("The question alone is too long: with it the model would have to read %'u tokens, and its "
+                            "context has room for %'u, the answer included."),
                          measure->n_tokens, measure->n_context);
   else
-    text = g_strdup_printf (_ ("This chat has %u tokens, and the model's context has room for %u, the answer included. "
-                               "Nothing is left out unless you choose so."),
-                            measure->n_tokens, measure->n_context);
+    text
+      = g_strdup_printf (_ ("This chat has %'u tokens, and the model's context has room for %'u, the answer included. "
+                            "Nothing is left out unless you choose so."),
+                         measure->n_tokens, measure->n_context);
   gtk_label_set_label (self->figures, text);
 }
 
@@ -190,7 +192,7 @@ on_begin (RiposteRoomDialog *self)
 static void
 show_raise (RiposteRoomDialog *self, guint raise_to)
 {
-  g_autofree char *title = g_strdup_printf (_ ("Raise the Context to %u Tokens"), raise_to);
+  g_autofree char *title = g_strdup_printf (_ ("Raise the Context to %'u Tokens"), raise_to);
 
   gtk_label_set_label (self->raise_title, title);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->raise), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);

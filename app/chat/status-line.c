@@ -114,10 +114,11 @@ update_context_popover (RiposteStatusLine *self, guint used, guint total)
   gboolean over = riposte_context_is_over (self->context);
   guint n_left_out = self->conversation ? riposte_conversation_count_left_out (self->conversation) : 0;
   g_autofree char *details
-    = over ? g_strdup_printf (_ ("The chat and your question have %u tokens. With an answer, that is more than the %u "
-                                 "that the model has room for."),
-                              used, total)
-           : g_strdup_printf (_ ("The chat and your question have %u tokens; the model has room for %u."), used, total);
+    = over
+        ? g_strdup_printf (_ ("The chat and your question have %'u tokens. With an answer, that is more than the %'u "
+                              "that the model has room for."),
+                           used, total)
+        : g_strdup_printf (_ ("The chat and your question have %'u tokens; the model has room for %'u."), used, total);
   g_autofree char *left_out = g_strdup_printf (
     g_dngettext (NULL, "The model does not read %u message", "The model does not read %u messages", n_left_out),
     n_left_out);
