@@ -1,6 +1,7 @@
 #include "chat/chat-pane.h"
 
 #include "chat/composer.h"
+#include "chat/drafts.h"
 #include "chat/store-notice.h"
 #include "chat/transcript.h"
 #include "chat/welcome.h"
@@ -22,7 +23,7 @@ struct _RiposteChatPane
   gboolean busy;               /* the conversation, when it was looked at last */
   RiposteMessage *editing;     /* (nullable) the question that is asked anew, or the answer that is put otherwise */
   char *draft;                 /* what was being written before */
-  GHashTable *drafts;          /* what waits for conversations that are not shown, by their ids */
+  RiposteDrafts *drafts;       /* what waits for conversations that are not shown */
   char *wanted, *wanted_words; /* id of the message that is shown once it is there, and what is looked for in it */
 
   RiposteStoreNotice *store_notice;
@@ -462,64 +463,43 @@ riposte_chat_pane_set_sampler (RiposteChatPane *self, const RpSamplerOptions *sa
 
 /* ---- drafts ---- */
 
-/* The one that nothing was asked in is another one after the next start. */
-static const char *
-get_draft_key (RiposteConversation *conversation)
-{
-  return riposte_conversation_is_empty (conversation) ? "" : riposte_conversation_get_id (conversation);
-}
-
 static void
 show_kept_draft (RiposteChatPane *self)
 {
-  g_autofree char *key = NULL, *draft = NULL;
+  g_autofree char *draft = riposte_drafts_take (self->drafts, self->conversation);
 
-  if (self->conversation)
-    g_hash_table_steal_extended (self->drafts, get_draft_key (self->conversation), (gpointer *)&key,
-                                 (gpointer *)&draft);
   riposte_chat_pane_set_draft (self, draft);
 }
 
-static void
-keep_draft (RiposteChatPane *self, GHashTable *drafts)
+/* Of what is asked next, not of what is edited. */
+static char *
+dup_own_draft (RiposteChatPane *self)
 {
-  g_autofree char *draft = self->editing ? g_strdup (self->draft) : riposte_chat_pane_dup_draft (self);
+  return self->editing ? g_strdup (self->draft) : riposte_chat_pane_dup_draft (self);
+}
 
-  if (self->conversation && draft && *draft)
-    g_hash_table_insert (drafts, g_strdup (get_draft_key (self->conversation)), g_steal_pointer (&draft));
+static void
+keep_draft (RiposteChatPane *self)
+{
+  g_autofree char *draft = dup_own_draft (self);
+
+  riposte_drafts_keep (self->drafts, self->conversation, draft);
 }
 
 GVariant *
 riposte_chat_pane_dup_drafts (RiposteChatPane *self)
 {
-  g_autoptr (GHashTable) shown = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a{ss}"));
-  GHashTable *const tables[] = { self->drafts, shown };
+  g_autofree char *draft = dup_own_draft (self);
 
-  keep_draft (self, shown);
-  for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
-    {
-      GHashTableIter iter;
-      gpointer key, draft;
-
-      g_hash_table_iter_init (&iter, tables[i]);
-      while (g_hash_table_iter_next (&iter, &key, &draft))
-        g_variant_builder_add (&builder, "{ss}", key, draft);
-    }
-  return g_variant_ref_sink (g_variant_builder_end (&builder));
+  return riposte_drafts_save (self->drafts, self->conversation, draft);
 }
 
 void
 riposte_chat_pane_restore_drafts (RiposteChatPane *self, GVariant *drafts)
 {
   g_autofree char *written = riposte_chat_pane_dup_draft (self);
-  GVariantIter iter;
-  const char *key, *draft;
 
-  g_variant_iter_init (&iter, drafts);
-  while (g_variant_iter_next (&iter, "{&s&s}", &key, &draft))
-    if (!g_hash_table_contains (self->drafts, key))
-      g_hash_table_insert (self->drafts, g_strdup (key), g_strdup (draft));
+  riposte_drafts_restore (self->drafts, drafts);
   if (!*written && !self->editing)
     show_kept_draft (self);
 }
@@ -530,7 +510,7 @@ riposte_chat_pane_set_conversation (RiposteChatPane *self, RiposteConversation *
   if (self->conversation == conversation)
     return;
   riposte_chat_pane_stop_editing (self);
-  keep_draft (self, self->drafts); /* and waits with its conversation */
+  keep_draft (self); /* and waits with its conversation */
   if (self->conversation)
     g_signal_handlers_disconnect_by_data (self->conversation, self);
   g_set_object (&self->conversation, conversation);
@@ -556,7 +536,7 @@ static void
 riposte_chat_pane_init (RiposteChatPane *self)
 {
   self->sampler = RP_SAMPLER_GREEDY;
-  self->drafts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->drafts = riposte_drafts_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
 }
 
@@ -581,7 +561,7 @@ riposte_chat_pane_dispose (GObject *object)
 static void
 riposte_chat_pane_finalize (GObject *object)
 {
-  g_hash_table_unref (RIPOSTE_CHAT_PANE (object)->drafts);
+  riposte_drafts_free (RIPOSTE_CHAT_PANE (object)->drafts);
   G_OBJECT_CLASS (riposte_chat_pane_parent_class)->finalize (object);
 }
 
