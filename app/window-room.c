@@ -12,6 +12,7 @@ typedef struct
   RiposteConversation *conversation;
   char *question;         /* that is not asked yet; NULL where the last one of the conversation had no room */
   RiposteMessage *edited; /* (nullable) in the place of this one */
+  RiposteMessage *cut;    /* (nullable) the answer that had no more room, and is gone on with */
   RiposteMeasure measure;
   guint raise_to;
 } Case;
@@ -24,6 +25,7 @@ case_free (gpointer data)
   g_object_unref (this->window);
   g_object_unref (this->conversation);
   g_clear_object (&this->edited);
+  g_clear_object (&this->cut);
   g_free (this->question);
   g_free (this);
 }
@@ -79,6 +81,20 @@ begin_new_chat (const Case *this, const char *summary)
   riposte_chat_pane_focus_composer (self->chat);
 }
 
+/* What had no room has some now. */
+static void
+go_on (const Case *this)
+{
+  RiposteWindow *self = this->window;
+
+  if (this->question || this->conversation != self->conversation)
+    return;
+  if (this->cut)
+    gtk_widget_activate_action (GTK_WIDGET (self->chat), "answer.continue", "s", riposte_message_get_id (this->cut));
+  else
+    riposte_chat_pane_try_again (self->chat);
+}
+
 static void
 on_chosen (RiposteRoomDialog *dialog, int choice, const char *summary, gpointer user_data)
 {
@@ -102,17 +118,7 @@ on_chosen (RiposteRoomDialog *dialog, int choice, const char *summary, gpointer 
       riposte_context_queue_update (riposte_chat_pane_get_context (self->chat));
       break;
     }
-  if (!this->question && this->conversation == self->conversation)
-    riposte_chat_pane_try_again (self->chat);
-}
-
-/* For a question that had none, when another model or a smaller context was there. */
-static gboolean
-has_room_now (const Case *this)
-{
-  RiposteMessage *last = riposte_conversation_get_last (this->conversation);
-
-  return !this->question && riposte_message_get_state (last) == RIPOSTE_MESSAGE_FAILED && !this->measure.n_left_out;
+  go_on (this);
 }
 
 static void
@@ -130,22 +136,37 @@ on_measured (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (this->conversation != self->conversation || !gtk_widget_get_root (GTK_WIDGET (self->chat)))
     return;
-  if (has_room_now (this))
+  if (!this->question && !this->measure.n_left_out) /* with another model, or a larger context */
     {
-      riposte_chat_pane_try_again (self->chat);
+      go_on (this);
       return;
     }
   this->raise_to = find_raise (self, &this->measure);
   dialog = riposte_room_dialog_new (GTK_WINDOW (self), RIPOSTE_GENERATOR (self->generator), this->conversation,
-                                    &this->measure, this->raise_to);
+                                    &this->measure, this->cut != NULL, this->raise_to);
   g_signal_connect_data (dialog, "chosen", G_CALLBACK (on_chosen), g_steal_pointer (&this), on_case_done, 0);
   gtk_window_present (GTK_WINDOW (dialog));
+}
+
+static RiposteGeneration *
+make_prompt (const Case *this)
+{
+  RiposteGeneration *prompt;
+
+  if (this->question)
+    return riposte_conversation_make_prompt_for (this->conversation, this->edited, this->question);
+  prompt = riposte_conversation_make_prompt (this->conversation, NULL);
+  if (this->cut)
+    riposte_generation_set_begun (prompt, riposte_message_get_text (this->cut));
+  return prompt;
 }
 
 void
 riposte_window_make_room (RiposteWindow *self)
 {
   RiposteMessage *last = riposte_conversation_get_last (self->conversation);
+  g_autofree char *draft = riposte_chat_pane_dup_draft (self->chat);
+  gboolean cut = last && riposte_message_get_state (last) == RIPOSTE_MESSAGE_CONTEXT_FULL;
   g_autoptr (RiposteGeneration) prompt = NULL;
   Case *this;
 
@@ -154,11 +175,12 @@ riposte_window_make_room (RiposteWindow *self)
   this = g_new0 (Case, 1);
   this->window = g_object_ref (self);
   this->conversation = g_object_ref (self->conversation);
-  if (!last || !riposte_message_lacked_room (last))
-    this->question = riposte_chat_pane_dup_draft (self->chat);
+  if (!last || !riposte_message_lacked_room (last) || (cut && *draft))
+    this->question = g_steal_pointer (&draft);
+  else if (cut)
+    this->cut = g_object_ref (last);
   if (this->question)
     g_set_object (&this->edited, riposte_chat_pane_get_edited (self->chat));
-  prompt = this->question ? riposte_conversation_make_prompt_for (self->conversation, this->edited, this->question)
-                          : riposte_conversation_make_prompt (self->conversation, NULL);
+  prompt = make_prompt (this);
   riposte_generator_measure_async (RIPOSTE_GENERATOR (self->generator), prompt, NULL, on_measured, this);
 }

@@ -63,11 +63,15 @@ show_left_out (RiposteRoomDialog *self, guint n_left_out)
 }
 
 static void
-show_figures (RiposteRoomDialog *self, const RiposteMeasure *measure)
+show_figures (RiposteRoomDialog *self, const RiposteMeasure *measure, gboolean goes_on)
 {
   g_autofree char *text = NULL;
 
-  if (measure->n_left_out == G_MAXUINT && riposte_conversation_has_instructions (self->conversation))
+  if (measure->n_left_out == G_MAXUINT && goes_on)
+    text = g_strdup_printf (_ ("The question and its answer alone fill the context: to go on the model would have to "
+                               "read %'u tokens, and its context has room for %'u."),
+                            measure->n_tokens, measure->n_context);
+  else if (measure->n_left_out == G_MAXUINT && riposte_conversation_has_instructions (self->conversation))
     text
       = g_strdup_printf (_ ("The question and the system prompt alone are too long: the model would have to read %'u "
                             "tokens, and its context has room for %'u, the answer included."),
@@ -200,11 +204,11 @@ show_raise (RiposteRoomDialog *self, guint raise_to)
 }
 
 static void
-show_choices (RiposteRoomDialog *self, const RiposteMeasure *measure, guint raise_to)
+show_choices (RiposteRoomDialog *self, const RiposteMeasure *measure, gboolean goes_on, guint raise_to)
 {
   gboolean can_leave_out = measure->n_left_out > 0 && measure->n_left_out != G_MAXUINT;
 
-  show_figures (self, measure);
+  show_figures (self, measure, goes_on);
   show_raise (self, raise_to);
   gtk_widget_set_visible (self->leave_out, can_leave_out);
   gtk_widget_set_visible (self->last_turns, can_leave_out);
@@ -268,12 +272,13 @@ riposte_room_dialog_new (GtkWindow *parent,
                          RiposteGenerator *generator,
                          RiposteConversation *conversation,
                          const RiposteMeasure *measure,
+                         gboolean goes_on,
                          guint raise_to)
 {
   RiposteRoomDialog *self = g_object_new (RIPOSTE_TYPE_ROOM_DIALOG, "transient-for", parent, NULL);
 
   self->generator = g_object_ref (generator);
   self->conversation = g_object_ref (conversation);
-  show_choices (self, measure, raise_to);
+  show_choices (self, measure, goes_on, raise_to);
   return self;
 }

@@ -24,12 +24,14 @@ G_DECLARE_FINAL_TYPE (RiposteRoomDialog, riposte_room_dialog, RIPOSTE, ROOM_DIAL
 /**
  * riposte_room_dialog_new:
  * @measure: of the conversation with what is asked
+ * @goes_on: or with the answer that is gone on with
  * @raise_to: tokens that the context could be raised to; 0 where it cannot
  */
 RiposteRoomDialog *riposte_room_dialog_new (GtkWindow *parent,
                                             RiposteGenerator *generator,
                                             RiposteConversation *conversation,
                                             const RiposteMeasure *measure,
+                                            gboolean goes_on,
                                             guint raise_to);
 
 G_END_DECLS

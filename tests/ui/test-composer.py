@@ -118,6 +118,24 @@ def room_is_made_after_a_restart_as_well():
 
 
 @case
+def an_answer_that_filled_the_context_goes_on_once_there_is_room():
+    with greedy('--ctx', '512') as window:
+        for i, question in enumerate([story('cat', 200), 'Write a long story about a dog, with every detail.']):
+            window.ask(question)
+            wait_for('a word', lambda: len(window.answers()) == i + 1 and 'token' in window.answer_text())
+            if i == 0:
+                window.press('Stop')
+            wait_for_end(window, i + 1)
+        assert window.has_text('The context is full'), window.answer_text()
+        window.press('Make Room…')
+        wait_for('the choice', lambda: window.has_text('2 messages do not fit'))
+        window.press('Leave Out the Oldest Messages')
+        wait_for('it to go on', lambda: window.has_text('2/2'))
+        assert sum('Left out' in text for text in window.texts()) == 2, window.texts()
+        wait_for_end(window, 2)
+
+
+@case
 def the_context_may_be_raised():
     with greedy('--ctx', '512') as window:
         fill_context(window)
