@@ -1,6 +1,6 @@
 #include "editor-pane.h"
 
-void
+static void
 pane_set_up (Pane *pane, gconstpointer data)
 {
   fixture_set_up (&pane->files, NULL);
@@ -18,7 +18,7 @@ is_null (gpointer data)
 }
 
 /* Nothing keeps the pane alive. */
-void
+static void
 pane_tear_down (Pane *pane, gconstpointer data)
 {
   gpointer editor = pane->editor;
@@ -122,4 +122,18 @@ close_all (Pane *pane, const char *response)
     g_assert_null (find_dialog ());
   wait_until (is_answered, &result);
   return result;
+}
+
+int
+pane_run (int argc, char **argv, const PaneCase *cases, gsize n_cases)
+{
+  g_test_init (&argc, &argv, NULL);
+  adw_init ();
+  gtk_source_init ();
+  for (gsize i = 0; i < n_cases; i++)
+    {
+      g_autofree char *path = g_strconcat ("/editor/", cases[i].path, NULL);
+      g_test_add (path, Pane, NULL, pane_set_up, cases[i].run, pane_tear_down);
+    }
+  return g_test_run ();
 }

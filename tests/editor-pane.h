@@ -18,9 +18,14 @@ typedef struct
   const char *title;
 } PaneWanted;
 
-void pane_set_up (Pane *pane, gconstpointer data);
-/* Fails where something keeps the pane alive. */
-void pane_tear_down (Pane *pane, gconstpointer data);
+typedef struct
+{
+  const char *path; /* below /editor */
+  void (*run) (Pane *pane, gconstpointer data);
+} PaneCase;
+
+/* What main() does: runs @cases, each with a pane of its own, and fails where something keeps that alive. */
+int pane_run (int argc, char **argv, const PaneCase *cases, gsize n_cases);
 
 /* Of a PaneWanted, for wait_until(): the page of this title is shown, and has its text or its failure. */
 gboolean pane_has_title (gpointer wanted);

@@ -125,22 +125,10 @@ test_state_at_the_end (Pane *pane, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const char *path;
-    void (*run) (Pane *, gconstpointer);
-  } cases[] = {
+  static const PaneCase cases[] = {
     { "state", test_state },
     { "state-at-the-end", test_state_at_the_end },
   };
 
-  g_test_init (&argc, &argv, NULL);
-  adw_init ();
-  gtk_source_init ();
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *path = g_strconcat ("/editor/", cases[i].path, NULL);
-      g_test_add (path, Pane, NULL, pane_set_up, cases[i].run, pane_tear_down);
-    }
-  return g_test_run ();
+  return pane_run (argc, argv, cases, G_N_ELEMENTS (cases));
 }

@@ -520,11 +520,7 @@ test_shortcuts (Pane *pane, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const char *path;
-    void (*run) (Pane *, gconstpointer);
-  } cases[] = {
+  static const PaneCase cases[] = {
     { "empty", test_empty },
     { "new-pages", test_new_pages },
     { "open", test_open },
@@ -546,13 +542,5 @@ main (int argc, char **argv)
     { "shortcuts", test_shortcuts },
   };
 
-  g_test_init (&argc, &argv, NULL);
-  adw_init ();
-  gtk_source_init ();
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *path = g_strconcat ("/editor/", cases[i].path, NULL);
-      g_test_add (path, Pane, NULL, pane_set_up, cases[i].run, pane_tear_down);
-    }
-  return g_test_run ();
+  return pane_run (argc, argv, cases, G_N_ELEMENTS (cases));
 }

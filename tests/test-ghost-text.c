@@ -185,11 +185,7 @@ test_ghost_not_editable (Pane *pane, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const char *path;
-    void (*run) (Pane *, gconstpointer);
-  } cases[] = {
+  static const PaneCase cases[] = {
     { "ghost", test_ghost },
     { "ghost-taken-early", test_ghost_taken_early },
     { "ghost-not-editable", test_ghost_not_editable },
@@ -198,13 +194,5 @@ main (int argc, char **argv)
     { "ghost-prefix", test_ghost_prefix },
   };
 
-  g_test_init (&argc, &argv, NULL);
-  adw_init ();
-  gtk_source_init ();
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *path = g_strconcat ("/editor/", cases[i].path, NULL);
-      g_test_add (path, Pane, NULL, pane_set_up, cases[i].run, pane_tear_down);
-    }
-  return g_test_run ();
+  return pane_run (argc, argv, cases, G_N_ELEMENTS (cases));
 }
