@@ -77,7 +77,7 @@ typedef struct
   const char *newline; /* NULL: lines end in several ways */
   gboolean ends;       /* in a newline that the buffer does not have */
   char *text;          /* of the buffer */
-  gboolean redone;     /* GTK 4.8 takes what is done next for a part of that */
+  gboolean edited;     /* GTK 4.8 may take what is done next for a part of that */
 } Model;
 
 static int
@@ -106,7 +106,7 @@ model_read (Model *model, const char *file)
   model->newline = crlf + cr + lf > 1 ? NULL : crlf ? "\r\n" : cr ? "\r" : "\n";
   g_free (model->text);
   model->text = model->newline ? replace (file, "\\r\\n|\\r|\\n", "\n") : g_strdup (file);
-  model->redone = FALSE;
+  model->edited = FALSE;
   model->ends = !*file
                 || (g_regex_match_simple ("(?<!\\r)\\n\\z", model->text, 0, 0)
                     && g_regex_match_simple ("[^\\r\\n]", model->text, 0, 0));
@@ -247,14 +247,14 @@ edit (RiposteDocument *document, Model *model)
   if (merge && !g_str_has_suffix (model->text, "\r"))
     merge_somewhere (document, model, merge);
   assert_text_is (document, model->text);
-  if (!model->redone && below (4) == 0 && strcmp (before, model->text) != 0)
+  if (!model->edited && below (2) && strcmp (before, model->text) != 0)
     {
-      model->redone = TRUE;
       gtk_text_buffer_undo (GTK_TEXT_BUFFER (document));
       assert_text_is (document, before);
       gtk_text_buffer_redo (GTK_TEXT_BUFFER (document));
       assert_text_is (document, model->text);
     }
+  model->edited |= strcmp (before, model->text) != 0;
 }
 
 static void
