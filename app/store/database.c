@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 /* Whoever writes as this program does is done long before; of others a person is told. */
-#define BUSY_MS 2000
+#define BUSY_MS  2000
+#define RETRY_US 2000
 
 /* What brings a file from version i to i + 1. Only ever appended to. */
 static const char *const migrations[] = {
@@ -409,6 +410,26 @@ connect (RiposteDatabase *self, const char *path, int flags, GError **error)
   return TRUE;
 }
 
+/* SQLite asks no busy handler while a new file is made one with a WAL, so whoever comes second tries again. */
+static gboolean
+use_wal (RiposteDatabase *self, GError **error)
+{
+  gint64 end = g_get_monotonic_time () + BUSY_MS * 1000;
+  g_autoptr (GError) problem = NULL;
+
+  while (!riposte_database_execute (self, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", &problem))
+    {
+      if (!g_error_matches (problem, RIPOSTE_STORE_ERROR, RIPOSTE_STORE_ERROR_BUSY) || g_get_monotonic_time () > end)
+        {
+          g_propagate_error (error, g_steal_pointer (&problem));
+          return FALSE;
+        }
+      g_clear_error (&problem);
+      g_usleep (RETRY_US);
+    }
+  return TRUE;
+}
+
 /* SQLite's own files get the same permissions. */
 static void
 make_private (const char *path)
@@ -429,8 +450,7 @@ riposte_database_open (const char *path, GError **error)
 
   self->lock = -1;
   make_private (path);
-  if (!connect (self, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error)
-      || !riposte_database_execute (self, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", error)
+  if (!connect (self, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error) || !use_wal (self, error)
       || !prepare_file (self, path, error))
     return NULL;
   return g_steal_pointer (&self);
