@@ -107,6 +107,13 @@ def kept_state(home):
         return database.execute('SELECT state FROM message WHERE role = 1 ORDER BY number DESC').fetchone()[0]
 
 
+def is_kept_again(window):
+    """By the button, or by itself, which it tries every few seconds."""
+    for button in window.find_all('push button', 'Try to Keep Conversations Again'):
+        button.get_action_iface().do_action(0)
+    return not window.has_text('could not be kept')
+
+
 @case
 def a_full_disk_while_an_answer_streams_loses_nothing():
     with tempfile.TemporaryDirectory() as home:
@@ -126,8 +133,7 @@ def a_full_disk_while_an_answer_streams_loses_nothing():
             wait_for_end(window)
             words = words_of_answer(window)
             limit_files(window, resource.RLIM_INFINITY)
-            window.press('Try to Keep Conversations Again')
-            wait_for('all to be kept', lambda: kept_state(home) == 3)  # stopped
+            wait_for('all to be kept', lambda: is_kept_again(window) and kept_state(home) == 3)  # stopped
         with greedy(home) as window:
             open_chat(window, 'Write a story')
             wait_for('the same words', lambda: words_of_answer(window) == words)
@@ -264,13 +270,7 @@ def a_disk_that_comes_back_brings_the_conversations_back():
             ask_shortly(window, 'Write a story about one colour.')
             folder.unlink()
             (Path(home) / 'away').rename(folder)
-
-            def kept_again():
-                """By the button, or by itself, which it tries every few seconds."""
-                for button in window.find_all('push button', 'Try to Keep Conversations Again'):
-                    button.get_action_iface().do_action(0)
-                return not window.has_text('could not be kept')
-            wait_for('no notice', kept_again)
+            wait_for('no notice', lambda: is_kept_again(window))
             open_chat(window, 'Write a story about one fruit')
             window.key('q', 'ctrl')
             assert window.process.wait(20) == 0, window.log.read_text()
