@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from window import Atspi, Window, role_of, small_model, wait_for  # noqa: E402
+from window import Atspi, GLib, Window, role_of, small_model, wait_for  # noqa: E402
 import chats  # noqa: E402
 from chats import chat  # noqa: E402
 from tap import case, main  # noqa: E402
@@ -28,11 +28,13 @@ def cut_off(window, top):
     """What of a window lies beyond its edges, or its display's."""
     found = []
     for node in window.walk(top):
-        if role_of(node) not in ('list item', 'combo box', 'text', 'spin button', 'switch'):
-            continue
-        place = place_of(node)
-        if place.width > 0 and not 0 <= place.x <= place.x + place.width <= WIDTH - 2 * BORDER:
-            found.append(f'{role_of(node)} “{node.get_name()}”: {place.x} to {place.x + place.width}')
+        try:
+            role, place = role_of(node), place_of(node)
+            if (role in ('list item', 'combo box', 'text', 'spin button', 'switch') and place.width > 0
+                    and not 0 <= place.x <= place.x + place.width <= WIDTH - 2 * BORDER):
+                found.append(f'{role} “{node.get_name()}”: {place.x} to {place.x + place.width}')
+        except GLib.Error:  # it has just gone
+            pass
     return found
 
 
